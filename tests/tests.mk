@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Test programs. Layers: unit, golden, netns, fuzz (smoke), each under tests/LAYER.
+
+# tests/unit mirrors userspace/: DIR_NAME_test.c or NAME_test.c under tests/unit/DIR
+# links the folders that DIR may use.
+uses_base := base
+uses_proto := proto base
+uses_policy := policy base
+uses_conf := conf render policy base
+uses_render := render policy base
+uses_sys := sys base
+uses_ipc := ipc sys base
+uses_proxy := proxy render proto policy ipc sys base
+uses_scan := scan proto policy ipc sys base
+uses_store := store ipc sys policy base
+libs_conf := -lconfuse
+libs_sys := -lnftnl -lmnl -lcap-ng -lseccomp
+libs_ipc := -lcap-ng -lseccomp
+libs_proxy := -lcrypto -lcap-ng -lseccomp
+libs_scan := -lclamav -lcrypto -lz -lbrotlidec -lzstd -lcap-ng -lseccomp
+libs_store := -ljson-c -lcap-ng -lseccomp
+
+UNIT_SRC := $(wildcard tests/unit/*/*_test.c)
+UNIT_BIN := $(UNIT_SRC:%.c=$(O)/%)
+
+define unit_test
+$(O)/$(1:.c=): $(1) $(O)/tests/lib/guard.o $(foreach d,$(uses_$(2)),$(call lib,$(d))) $(O)/.flags
+	$$(call say,TEST,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(ALLCFLAGS) -Wno-missing-prototypes -Itests/lib -MMD -MP $$(ALLLDFLAGS) \
+		-o $$@ $(1) $(O)/tests/lib/guard.o \
+		-Wl,--start-group $(foreach d,$(uses_$(2)),$(call lib,$(d))) -Wl,--end-group \
+		$(libs_$(2)) -lcmocka
+endef
+$(foreach t,$(UNIT_SRC),$(eval $(call unit_test,$(t),$(notdir $(patsubst %/,%,$(dir $(t)))))))
+
+$(O)/tests/lib/%.o: tests/lib/%.c $(O)/.flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALLCFLAGS) -Itests/lib -MMD -MP -c -o $@ $<
+
+## unit: build the unit tests
+unit: $(UNIT_BIN)
+
+## check: unit and golden tests (seconds); what every commit passes
+check: all unit
+	$(Q)O=$(O) tests/run unit golden
+
+## lint: layout, static analysis, include direction, lengths (errors in CI)
+lint:
+	$(Q)tools/install-packages build lint
+	$(Q)tools/lint
+
+## asan: unit and namespace tests on a build with ASan and UBSan
+asan:
+	$(Q)$(MAKE) --no-print-directory O=build/asan SANITIZE=1 all unit
+	$(Q)O=build/asan tests/run unit netns
+
+## fuzz: run every fuzz target for FUZZ_SECONDS (default 60) each
+fuzz:
+	$(Q)tests/fuzz/run $${FUZZ_SECONDS:-60}
+
+## bench: the shared harness on Sluice and its peers (BENCH=path of the harness)
+bench: all
+	$(Q)tools/install-packages bench
+	$(Q)tests/bench/run
+
+.PHONY: unit check lint asan fuzz bench

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Chunked transfer coding (RFC 9112 7.1), decoded step by step wherever the
+ * input happens to be cut. Strict: a size is 1*HEXDIG without sign, prefix or
+ * white space and fits 63 bits; lines end in CRLF; extensions are checked for
+ * control characters, bounded and dropped; trailers are fields by the rules of
+ * http1.h, and those that frame or address a message are refused.
+ */
+#ifndef SLUICE_PROTO_CHUNKED_H
+#define SLUICE_PROTO_CHUNKED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "proto/http1.h"
+
+#define CHUNKED_LINE_MAX 1024 /* size line with its extensions */
+
+enum chunked_state {
+	CHUNKED_SIZE,
+	CHUNKED_EXTENSION,
+	CHUNKED_SIZE_LF,
+	CHUNKED_DATA,
+	CHUNKED_DATA_CR,
+	CHUNKED_DATA_LF,
+	CHUNKED_TRAILER,
+	CHUNKED_DONE
+};
+
+struct chunked {
+	enum chunked_state state;
+	uint64_t left;		/* bytes of the present chunk's data to come */
+	uint32_t digits;	/* of the size line so far */
+	uint32_t line;		/* bytes of the size line so far */
+	uint32_t trailer_start; /* where the present trailer line began */
+	uint32_t trailer_len;
+	uint32_t trailer_size;
+	char *trailers; /* caller's memory: "name: value\r\n"... */
+};
+
+/* One step's result. */
+struct chunked_step {
+	size_t used;	 /* bytes of the input this step took */
+	struct str data; /* chunk data among them, at most one piece */
+	enum http1_error error;
+};
+
+/*
+ * @trailers may be NULL with @size 0: then trailers are checked and dropped,
+ * each line at most CHUNKED_LINE_MAX bytes and @size irrelevant. A trailer
+ * section larger than @size is HTTP1_BAD_TRAILER.
+ */
+void chunked_init(struct chunked *c, char *trailers, uint32_t size);
+
+/*
+ * Take one step into @data: framing bytes and then at most one piece of chunk
+ * data. Call again with the rest until used == 0 (more input is needed),
+ * error, or c->state == CHUNKED_DONE. While c->state is CHUNKED_DATA the next
+ * c->left bytes of the stream are data, which the caller may move itself
+ * (splice) and report with chunked_skip().
+ */
+struct chunked_step chunked_feed(struct chunked *c, const uint8_t *data,
+				 size_t len);
+/* @n <= c->left bytes of data went by outside chunked_feed(). */
+void chunked_skip(struct chunked *c, uint64_t n);
+
+#endif
