@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the roles say to each other. A message is one SOCK_SEQPACKET datagram:
+ * struct msg_header, then the fixed structure of its type, then for some types
+ * a number of equal elements. Lengths follow from the type and the datagram;
+ * none is taken from a field. Both ends are one build of one version.
+ */
+#ifndef SLUICE_IPC_MSG_H
+#define SLUICE_IPC_MSG_H
+
+#include <stdint.h>
+
+#include "base/ip.h"
+#include "conf/config.h"
+#include "proto/coding.h"
+#include "proto/multipart.h"
+
+#define MSG_MAX	     65536 /* bytes of a message */
+#define MSG_FDS_MAX  64	   /* descriptors with a message */
+#define MSG_NAME_MAX 64	   /* a signature's name, with its NUL */
+#define MSG_SHA256   32
+
+enum role_id {
+	ROLE_PARENT,
+	ROLE_NET,
+	ROLE_SCAN,
+	ROLE_LOG,
+	ROLE_RELAY,
+	ROLE_COUNT
+};
+
+/* "net", "scan", "log", "relay"; "sluiced" for the parent. */
+const char *role_name(enum role_id role);
+
+enum msg_type {
+	/* parent -> any */
+	MSG_INIT = 1, /* msg_init; fds: config, stats page, cache (or none) */
+	MSG_CONFIG,   /* fd: new config */
+	MSG_PEER,     /* msg_peer; fd: channel to that role */
+	MSG_STOP,     /* msg_stop */
+	/* any -> parent */
+	MSG_READY,     /* nothing */
+	MSG_VIOLATION, /* msg_peer: that peer broke the protocol */
+	/* parent -> net */
+	MSG_ALIVE, /* msg_alive: renew or drop the dead-man's switch */
+	MSG_RULES, /* msg_rules */
+	/* net -> parent */
+	MSG_TEXT, /* msg_text, then bytes of the answer */
+	/* relay -> net */
+	MSG_LISTEN,	  /* nothing: wants the listeners of its services */
+	MSG_WANT_SOCKETS, /* msg_sockets */
+	/* net -> relay */
+	MSG_LISTENER, /* msg_listener; fd */
+	MSG_SOCKETS,  /* msg_sockets; fds: transparent, marked, unbound */
+	/* parent -> relay */
+	MSG_WANT_SESSIONS, /* msg_want_sessions */
+	/* relay -> parent */
+	MSG_SESSIONS, /* msg_sessions, then struct msg_session... */
+	/* relay -> scan */
+	MSG_SCAN,	 /* msg_scan; fd: the object, not to change any more */
+	MSG_SCAN_CANCEL, /* msg_scan_cancel */
+	/* scan -> relay */
+	MSG_SCANNED, /* msg_scanned */
+	/* relay -> log */
+	MSG_EVENTS, /* msg_events, then packed events (store/event.h) */
+	/* log -> relay */
+	MSG_EVENTS_STORED, /* msg_events_stored */
+	MSG_TYPE_COUNT
+};
+
+struct msg_header {
+	uint32_t type;
+	uint32_t zero; /* keeps what follows aligned to 8 */
+};
+
+struct msg_init {
+	uint32_t role;
+	uint32_t index;	 /* which relay */
+	uint32_t relays; /* how many there are */
+	uint32_t uid;	 /* unprivileged account of the roles */
+	uint32_t gid;
+	uint32_t zero;
+	uint64_t instance; /* differs at each start of the role */
+};
+
+struct msg_peer {
+	uint32_t role;
+	uint32_t index;
+};
+
+struct msg_stop {
+	uint64_t timeout_ms; /* for what still runs */
+};
+
+struct msg_alive {
+	uint32_t alive;
+	uint32_t zero;
+};
+
+enum msg_rules_op {
+	RULES_SHOW,
+	RULES_DIFF,
+	RULES_INSTALL,
+	RULES_REMOVE,
+	RULES_PLAN_INSTALL, /* the text that INSTALL would put in place */
+	RULES_PLAN_REMOVE,
+	RULES_BYPASS_ADD,
+	RULES_BYPASS_DELETE,
+	RULES_BYPASS_LIST,
+	RULES_OP_COUNT
+};
+
+struct msg_rules {
+	uint32_t request; /* chosen by the parent, repeated in the answer */
+	uint32_t op;	  /* enum msg_rules_op */
+	uint32_t servers; /* bypass: of servers instead of clients */
+	uint32_t zero;
+	struct ip_net net; /* bypass add and delete */
+};
+
+struct msg_text {
+	uint32_t request;
+	uint32_t last;	 /* no more text follows */
+	int32_t status;	 /* 0 or -errno of the whole request */
+	uint32_t differ; /* diff: something differs */
+};
+
+struct msg_sockets {
+	uint32_t family; /* AF_INET, AF_INET6 */
+	uint32_t count;	 /* at most MSG_FDS_MAX */
+};
+
+struct msg_listener {
+	uint32_t service; /* index in the configuration */
+	uint32_t zero;
+};
+
+struct msg_want_sessions {
+	uint32_t request;
+	uint32_t zero;
+};
+
+struct msg_session {
+	uint64_t id;
+	uint64_t age_ms;
+	uint64_t bytes_in;  /* from the client */
+	uint64_t bytes_out; /* to the client */
+	struct ip_endpoint client;
+	struct ip_endpoint server;
+	uint32_t requests;
+	char state[16];
+	char url[200]; /* of the present exchange, cut */
+};
+
+struct msg_sessions {
+	uint32_t request;
+	uint32_t last;
+};
+
+struct msg_scan {
+	uint64_t id; /* chosen by the relay, repeated in the answer */
+	uint64_t size;
+	struct coding_list codings;
+	uint8_t boundary_len; /* > 0: multipart/form-data */
+	uint8_t remember_url; /* url_key is valid */
+	char boundary[MULTIPART_BOUNDARY_MAX];
+	uint8_t url_key[MSG_SHA256];
+};
+
+struct msg_scan_cancel {
+	uint64_t id;
+};
+
+struct msg_scanned {
+	uint64_t id;
+	uint32_t verdict; /* enum verdict */
+	uint32_t reason;  /* enum reason */
+	uint32_t scan_us;
+	uint32_t zero;
+	uint8_t sha256[MSG_SHA256];
+	char name[MSG_NAME_MAX];
+};
+
+struct msg_events {
+	uint64_t instance; /* of the relay; events are numbered within it */
+	uint64_t first;	   /* number of the first event */
+	uint32_t count;
+	uint32_t zero;
+};
+
+struct msg_events_stored {
+	uint64_t instance;
+	uint64_t next; /* all events before this number are on disk */
+};
+
+#endif

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ipc/stats.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const relay_names[] = {
+	[RELAY_SESSIONS] = "sessions",
+	[RELAY_SESSIONS_TOTAL] = "sessions_total",
+	[RELAY_REQUESTS] = "requests",
+	[RELAY_BYTES_IN] = "bytes_in",
+	[RELAY_BYTES_OUT] = "bytes_out",
+	[RELAY_SPLICED] = "bytes_spliced",
+	[RELAY_TUNNELS] = "tunnels",
+	[RELAY_ACCEPT_REFUSED] = "accept_refused",
+	[RELAY_CONNECT_FAILED] = "connect_failed",
+	[RELAY_NO_SOCKET] = "socket_waits",
+	[RELAY_SESSION_MEMORY] = "session_memory",
+	[RELAY_BODY_MEMORY] = "body_memory",
+	[RELAY_BODY_DISK] = "body_disk",
+	[RELAY_PIPES] = "pipes",
+	[RELAY_CACHE_HITS] = "cache_hits",
+	[RELAY_CACHE_MISSES] = "cache_misses",
+	[RELAY_SCANS_WAITING] = "scans_waiting",
+	[RELAY_EVENTS_WAITING] = "events_waiting",
+	[RELAY_EVENTS_DROPPED] = "events_dropped",
+};
+
+static const char *const net_names[] = {
+	[NET_ALIVE] = "alive",
+	[NET_INSTALLED] = "installed",
+	[NET_REINSTALLED] = "reinstalled",
+	[NET_SOCKETS_GIVEN] = "sockets_given",
+};
+
+static const char *const scan_names[] = {
+	[SCAN_READY] = "ready",
+	[SCAN_GENERATION] = "generation",
+	[SCAN_SIGNATURES] = "signatures",
+	[SCAN_LOADED_AT] = "loaded_at",
+	[SCAN_WORKERS] = "workers",
+	[SCAN_BUSY] = "busy",
+	[SCAN_QUEUED] = "queued",
+	[SCAN_DONE] = "scans",
+	[SCAN_BYTES] = "bytes",
+	[SCAN_WORKER_DEATHS] = "worker_deaths",
+	[SCAN_TIMEOUTS] = "timeouts",
+	[SCAN_RELOADS] = "reloads",
+	[SCAN_RELOADS_FAILED] = "reloads_failed",
+	[SCAN_CACHE_ENTRIES] = "cache_entries",
+};
+
+static const char *const log_names[] = {
+	[LOG_EVENTS] = "events",
+	[LOG_BYTES] = "bytes",
+	[LOG_SYNCS] = "syncs",
+	[LOG_ROTATIONS] = "rotations",
+	[LOG_WRITE_ERRORS] = "write_errors",
+	[LOG_BLOCKED] = "blocked",
+};
+
+struct name_table {
+	const char *const *names;
+	unsigned int count;
+};
+
+static const struct name_table tables[ROLE_COUNT] = {
+	[ROLE_NET] = {net_names, NET_COUNTERS},
+	[ROLE_SCAN] = {scan_names, SCAN_COUNTERS},
+	[ROLE_LOG] = {log_names, LOG_COUNTERS},
+	/* verdicts and reasons have their names in policy/verdict.h */
+	[ROLE_RELAY] = {relay_names, RELAY_VERDICT},
+};
+
+unsigned int stats_count(enum role_id role)
+{
+	return role < ROLE_COUNT ? tables[role].count : 0;
+}
+
+const char *stats_name(enum role_id role, unsigned int i)
+{
+	return i < stats_count(role) ? tables[role].names[i] : NULL;
+}
+
+void stats_note(struct stats *s, const char *format, ...)
+{
+	char note[STATS_NOTE_MAX] = {0};
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(note, sizeof(note), format, ap);
+	va_end(ap);
+	memcpy(s->note, note, sizeof(note));
+}
+
+void stats_read_note(const struct stats *s, char *dst, unsigned int size)
+{
+	unsigned int i;
+
+	for (i = 0; i + 1 < size && i < STATS_NOTE_MAX; i++) {
+		char c = __atomic_load_n(&s->note[i], __ATOMIC_RELAXED);
+
+		if (c == '\0')
+			break;
+		dst[i] = c >= 0x20 && c < 0x7f ? c : '?';
+	}
+	dst[i] = '\0';
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Counters of a role, in a page that it shares with the parent: asking for the
+ * status never waits for a role, and a role that hangs is seen because its
+ * heartbeat stops. The parent treats what it reads as numbers and bounded
+ * text, nothing more.
+ */
+#ifndef SLUICE_IPC_STATS_H
+#define SLUICE_IPC_STATS_H
+
+#include <stdint.h>
+
+#include "ipc/msg.h"
+#include "policy/verdict.h"
+
+#define STATS_COUNTERS 128
+#define STATS_NOTE_MAX 512
+
+struct stats {
+	uint64_t heartbeat_ms; /* monotonic; written at least each 250 ms */
+	uint64_t ready;
+	uint64_t counter[STATS_COUNTERS];
+	/* What a person should know: "database: 2 signatures, loaded ...". */
+	char note[STATS_NOTE_MAX];
+};
+
+enum relay_counter {
+	RELAY_SESSIONS, /* open now */
+	RELAY_SESSIONS_TOTAL,
+	RELAY_REQUESTS,
+	RELAY_BYTES_IN,	      /* from clients */
+	RELAY_BYTES_OUT,      /* to clients */
+	RELAY_SPLICED,	      /* of all bytes, those never copied */
+	RELAY_TUNNELS,	      /* sessions passed on without HTTP */
+	RELAY_ACCEPT_REFUSED, /* no descriptor or memory for a connection */
+	RELAY_CONNECT_FAILED,
+	RELAY_NO_SOCKET,      /* waited for a socket of the net role */
+	RELAY_SESSION_MEMORY, /* bytes held for sessions and buffers */
+	RELAY_BODY_MEMORY,    /* bytes of objects in memory */
+	RELAY_BODY_DISK,      /* bytes of objects spilled to disk */
+	RELAY_PIPES,
+	RELAY_CACHE_HITS,
+	RELAY_CACHE_MISSES,
+	RELAY_SCANS_WAITING,
+	RELAY_EVENTS_WAITING, /* not yet acknowledged by the log role */
+	RELAY_EVENTS_DROPPED,
+	RELAY_VERDICT,				      /* + enum verdict */
+	RELAY_REASON = RELAY_VERDICT + VERDICT_COUNT, /* + enum reason */
+	RELAY_UNSCANNED_BYTES = RELAY_REASON + REASON_COUNT, /* + reason */
+	RELAY_COUNTERS = RELAY_UNSCANNED_BYTES + REASON_COUNT
+};
+
+enum net_counter {
+	NET_ALIVE,	 /* the dead-man's switch is set */
+	NET_INSTALLED,	 /* the rules are in place */
+	NET_REINSTALLED, /* times that somebody else removed them */
+	NET_SOCKETS_GIVEN,
+	NET_COUNTERS
+};
+
+enum scan_counter {
+	SCAN_READY, /* an engine is in service */
+	SCAN_GENERATION,
+	SCAN_SIGNATURES,
+	SCAN_LOADED_AT, /* seconds since 1970 */
+	SCAN_WORKERS,
+	SCAN_BUSY,
+	SCAN_QUEUED,
+	SCAN_DONE,
+	SCAN_BYTES,
+	SCAN_WORKER_DEATHS,
+	SCAN_TIMEOUTS,
+	SCAN_RELOADS,
+	SCAN_RELOADS_FAILED,
+	SCAN_CACHE_ENTRIES,
+	SCAN_COUNTERS
+};
+
+enum log_counter {
+	LOG_EVENTS,
+	LOG_BYTES,
+	LOG_SYNCS,
+	LOG_ROTATIONS,
+	LOG_WRITE_ERRORS, /* since start; the note has the last one */
+	LOG_BLOCKED,	  /* 1 while the journal can't be written */
+	LOG_COUNTERS
+};
+
+_Static_assert(RELAY_COUNTERS <= STATS_COUNTERS, "page too small");
+
+/* Name of counter @i of @role as in `sluicectl --json status`, or NULL. */
+const char *stats_name(enum role_id role, unsigned int i);
+unsigned int stats_count(enum role_id role);
+
+/* Relaxed atomic access: each page has one writer. */
+static inline void stats_add(struct stats *s, unsigned int i, uint64_t n)
+{
+	__atomic_store_n(&s->counter[i], s->counter[i] + n, __ATOMIC_RELAXED);
+}
+
+static inline void stats_sub(struct stats *s, unsigned int i, uint64_t n)
+{
+	__atomic_store_n(&s->counter[i], s->counter[i] - n, __ATOMIC_RELAXED);
+}
+
+static inline void stats_set(struct stats *s, unsigned int i, uint64_t n)
+{
+	__atomic_store_n(&s->counter[i], n, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t stats_get(const struct stats *s, unsigned int i)
+{
+	return __atomic_load_n(&s->counter[i], __ATOMIC_RELAXED);
+}
+
+/* Set the note (cut at its size). */
+__attribute__((format(printf, 2, 3))) void stats_note(struct stats *s,
+						      const char *format, ...);
+/* Copy the note out of a page that somebody else may be writing. */
+void stats_read_note(const struct stats *s, char *dst, unsigned int size);
+
+#endif

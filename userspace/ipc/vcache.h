@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The verdict cache and the table of infected URLs: one shared mapping, made
+ * by the parent, written by the scan role alone, read by every relay.
+ *
+ * Concurrency: one writer; each entry has its own sequence number (odd while
+ * it is written), and a reader that sees it change reports a miss. Entries of
+ * an earlier epoch (another signature database, other scan options) are
+ * misses. Readers trust nothing they read: enumerations and text are checked.
+ *
+ * Lifetime: the mapping outlives the scan role; a restarted one goes on with
+ * the next epoch.
+ */
+#ifndef SLUICE_IPC_VCACHE_H
+#define SLUICE_IPC_VCACHE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ipc/msg.h"
+#include "policy/verdict.h"
+
+struct vcache; /* the mapped memory */
+
+struct vcache_entry {
+	enum verdict verdict;
+	enum reason reason;
+	char name[MSG_NAME_MAX];
+};
+
+/* Bytes to map. */
+size_t vcache_size(void);
+
+/*
+ * What besides the bytes decides a verdict: the content codings that are
+ * undone before the scan and whether the body is form data with @boundary.
+ */
+uint32_t vcache_variant(const struct coding_list *codings, struct str boundary);
+
+/* --- readers ---------------------------------------------------------------- */
+
+/* Whether an engine is in service. */
+bool vcache_ready(const struct vcache *vc);
+bool vcache_find(const struct vcache *vc, const uint8_t sha256[MSG_SHA256],
+		 uint32_t variant, struct vcache_entry *out);
+/* @now_s: wall clock, seconds; entries past their time are misses. */
+bool vcache_find_url(const struct vcache *vc, const uint8_t key[MSG_SHA256],
+		     uint64_t now_s, struct vcache_entry *out);
+
+/* --- the writer ------------------------------------------------------------- */
+
+/* Make a zeroed or earlier mapping usable; keeps entries, bumps the epoch. */
+void vcache_attach(struct vcache *vc);
+/* All verdicts so far are void; returns the new epoch. */
+uint32_t vcache_new_epoch(struct vcache *vc);
+void vcache_set_ready(struct vcache *vc, bool ready);
+void vcache_store(struct vcache *vc, const uint8_t sha256[MSG_SHA256],
+		  uint32_t variant, const struct vcache_entry *entry);
+void vcache_store_url(struct vcache *vc, const uint8_t key[MSG_SHA256],
+		      uint64_t until_s, const struct vcache_entry *entry);
+
+#endif

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "sys/caps.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+
+int caps_drop(const struct sandbox *sb, char *wrong, size_t size)
+{
+	if (sb->uid == 0 || sb->gid == 0) {
+		snprintf(wrong, size, "account: root is not unprivileged");
+		return -EINVAL;
+	}
+	capng_clear(CAPNG_SELECT_BOTH);
+	if (sb->keep_net_admin &&
+	    capng_update(CAPNG_ADD,
+			 CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
+			 CAP_NET_ADMIN) != 0) {
+		snprintf(wrong, size, "capability net_admin");
+		return -EPERM;
+	}
+	if (capng_change_id((int)sb->uid, (int)sb->gid,
+			    CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING) != 0) {
+		snprintf(wrong, size, "change to user id %u", sb->uid);
+		return -EPERM;
+	}
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1) {
+		snprintf(wrong, size, "no new privileges");
+		return -errno;
+	}
+	/* No core file and no ptrace(2) from the same account. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1) {
+		snprintf(wrong, size, "not dumpable");
+		return -errno;
+	}
+	return 0;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Giving up what a role doesn't need: its root directory, its network, its
+ * account, its capabilities, and the system calls it never makes.
+ * sandbox_on.c does it; sandbox_off.c, linked only into sanitizer builds
+ * (whose runtime needs more system calls), changes the account alone.
+ */
+#ifndef SLUICE_SYS_SANDBOX_H
+#define SLUICE_SYS_SANDBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* A directory tree that stays reachable where Landlock does the limiting. */
+struct sandbox_path {
+	const char *path;
+	bool writable;
+};
+
+struct sandbox {
+	uid_t uid; /* never 0 */
+	gid_t gid;
+	/* Becomes the root directory; NULL: paths limit it (Landlock). */
+	const char *root;
+	/* Working directory when @root is NULL; may be NULL. */
+	const char *workdir;
+	const struct sandbox_path *paths;
+	size_t npaths;
+	bool keep_net_admin; /* the one capability that is kept */
+	bool own_network;    /* an empty network namespace */
+	/* System calls by name beyond the ones all roles make. */
+	const char *const *syscalls;
+	size_t nsyscalls;
+};
+
+/*
+ * Enter it for good: chroot(2) or Landlock, unshare(2), setresuid(2),
+ * capabilities, PR_SET_NO_NEW_PRIVS, seccomp(2). A system call outside the
+ * list then kills the process (SIGSYS). 0, or -errno with @wrong naming the
+ * step. Landlock missing from the kernel is no error (sandbox_landlock()).
+ */
+int sandbox_enter(const struct sandbox *sb, char *wrong, size_t size)
+	__attribute__((warn_unused_result));
+
+/* Whether this kernel has Landlock and the build uses it. */
+bool sandbox_landlock(void);
+
+#endif
