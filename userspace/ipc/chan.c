@@ -50,9 +50,12 @@ bool chan_is_open(const struct chan *ch)
 	return ch->lfd.fd != -1;
 }
 
-static void out_free(struct chan *ch, struct chan_out *out)
+/* Drop the first message that waits. */
+static void drop_first(struct chan *ch)
 {
-	list_del(&out->node);
+	struct chan_out *out =
+		list_entry(list_pop(&ch->queue), struct chan_out, node);
+
 	ch->queued -= out->len;
 	close_all(out->fds, out->nfds);
 	free(out);
@@ -67,7 +70,7 @@ void chan_close(struct chan *ch)
 	loop_del(ch->loop, &ch->lfd);
 	close(fd);
 	while (!list_empty(&ch->queue))
-		out_free(ch, list_entry(ch->queue.next, struct chan_out, node));
+		drop_first(ch);
 }
 
 /* --- sending --------------------------------------------------------------- */
@@ -187,7 +190,7 @@ static void flush(struct chan *ch)
 
 		if (rc == -EAGAIN)
 			return;
-		out_free(ch, out);
+		drop_first(ch);
 		if (rc != 0)
 			break;
 	}
@@ -222,6 +225,7 @@ static int receive(int fd, void *buf, struct incoming *in)
 	};
 	ssize_t n = recvmsg(fd, &mh, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
+	in->len = 0;
 	in->nfds = 0;
 	if (n == -1)
 		return -errno;

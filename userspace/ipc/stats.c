@@ -104,7 +104,9 @@ void stats_read_note(const struct stats *s, char *dst, unsigned int size)
 
 		if (c == '\0')
 			break;
-		dst[i] = c >= 0x20 && c < 0x7f ? c : '?';
+		if (c < 0x20 || c >= 0x7f)
+			c = '?';
+		dst[i] = c;
 	}
 	dst[i] = '\0';
 }
