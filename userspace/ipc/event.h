@@ -19,7 +19,7 @@
 /* Longest text of an event that is kept; longer ones are cut. */
 #define EVENT_TEXT_MAX	 4096
 /* Bytes that any event fits into when packed. */
-#define EVENT_PACKED_MAX 24576
+#define EVENT_PACKED_MAX 25600
 
 enum event_protocol { EVENT_HTTP, EVENT_TUNNEL, EVENT_PROTOCOL_COUNT };
 
