@@ -15,7 +15,9 @@
 #include "base/str.h"
 #include "proto/http1.h"
 
-#define CHUNKED_LINE_MAX 1024 /* size line with its extensions */
+#define CHUNKED_LINE_MAX     1024 /* size line with its extensions and CRLF */
+/* All trailers together where there is no memory to keep them in. */
+#define CHUNKED_TRAILERS_MAX (64 * CHUNKED_LINE_MAX)
 
 enum chunked_state {
 	CHUNKED_SIZE,
@@ -24,19 +26,25 @@ enum chunked_state {
 	CHUNKED_DATA,
 	CHUNKED_DATA_CR,
 	CHUNKED_DATA_LF,
-	CHUNKED_TRAILER,
+	CHUNKED_TRAILER, /* at the start of a trailer line */
+	CHUNKED_TRAILER_NAME,
+	CHUNKED_TRAILER_VALUE,
+	CHUNKED_TRAILER_LF,
+	CHUNKED_END_LF,
 	CHUNKED_DONE
 };
 
 struct chunked {
 	enum chunked_state state;
-	uint64_t left;		/* bytes of the present chunk's data to come */
-	uint32_t digits;	/* of the size line so far */
-	uint32_t line;		/* bytes of the size line so far */
-	uint32_t trailer_start; /* where the present trailer line began */
-	uint32_t trailer_len;
+	uint64_t left;	      /* bytes of the present chunk's data to come */
+	uint32_t digits;      /* of the size line so far */
+	uint32_t line;	      /* bytes of the present line so far */
+	uint32_t trailer_len; /* bytes of trailers so far, their CRLFs too */
 	uint32_t trailer_size;
 	char *trailers; /* caller's memory: "name: value\r\n"... */
+	uint32_t name_len;
+	/* As much of the trailer's name as tells whether it is allowed. */
+	char name[24];
 };
 
 /* One step's result. */
@@ -48,8 +56,9 @@ struct chunked_step {
 
 /*
  * @trailers may be NULL with @size 0: then trailers are checked and dropped,
- * each line at most CHUNKED_LINE_MAX bytes and @size irrelevant. A trailer
- * section larger than @size is HTTP1_BAD_TRAILER.
+ * each line at most CHUNKED_LINE_MAX bytes, all of them CHUNKED_TRAILERS_MAX. A
+ * trailer section larger than @size is HTTP1_BAD_TRAILER. After an error
+ * @c must not be fed again.
  */
 void chunked_init(struct chunked *c, char *trailers, uint32_t size);
 

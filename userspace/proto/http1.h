@@ -119,8 +119,8 @@ enum http1_framing {
 };
 
 struct http1_limits {
-	size_t max_line;
-	size_t max_head;
+	size_t max_line; /* request or status line without its CRLF */
+	size_t max_head; /* all of it, with empty lines before and after */
 	unsigned int max_fields; /* at most HTTP1_FIELDS_MAX */
 };
 
