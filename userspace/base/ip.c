@@ -15,13 +15,27 @@ size_t ip_addr_len(const struct ip_addr *addr)
 	return addr->family == AF_INET6 ? 16 : 0;
 }
 
+/* An IPv4-mapped address (RFC 4291 2.5.5.2) is IPv4 by another name. */
+static void from_in6(struct ip_addr *addr, const struct in6_addr *in6)
+{
+	if (IN6_IS_ADDR_V4MAPPED(in6)) {
+		addr->family = AF_INET;
+		memcpy(addr->bytes, &in6->s6_addr[12], 4);
+	} else {
+		addr->family = AF_INET6;
+		memcpy(addr->bytes, in6->s6_addr, 16);
+	}
+}
+
 bool ip_addr_parse(const char *text, struct ip_addr *addr)
 {
+	struct in6_addr in6;
+
 	memset(addr, 0, sizeof(*addr));
 	if (inet_pton(AF_INET, text, addr->bytes) == 1)
 		addr->family = AF_INET;
-	else if (inet_pton(AF_INET6, text, addr->bytes) == 1)
-		addr->family = AF_INET6;
+	else if (inet_pton(AF_INET6, text, &in6) == 1)
+		from_in6(addr, &in6);
 	return addr->family != 0;
 }
 
@@ -53,8 +67,11 @@ bool ip_net_parse(const char *text, struct ip_net *net)
 	prefix = ip_addr_len(&net->addr) * 8;
 	if (slash != NULL) {
 		uint64_t max = prefix;
+		bool mapped = net->addr.family == AF_INET &&
+			      strchr(addr, ':') != NULL;
 
-		if (!str_to_u64(str_of(slash + 1), &prefix) || prefix > max)
+		if (mapped || !str_to_u64(str_of(slash + 1), &prefix) ||
+		    prefix > max)
 			return false;
 	}
 	net->prefix = (uint8_t)prefix;
@@ -103,22 +120,11 @@ bool ip_net_contains(const struct ip_net *net, const struct ip_addr *addr)
 	size_t whole = net->prefix / 8;
 	unsigned int bits = net->prefix % 8;
 
-	if (net->addr.family != addr->family ||
+	if (addr->family == 0 || net->addr.family != addr->family ||
 	    memcmp(net->addr.bytes, addr->bytes, whole) != 0)
 		return false;
 	return bits == 0 || ((net->addr.bytes[whole] ^ addr->bytes[whole]) >>
 			     (8 - bits)) == 0;
-}
-
-static void from_in6(struct ip_addr *addr, const struct in6_addr *in6)
-{
-	if (IN6_IS_ADDR_V4MAPPED(in6)) {
-		addr->family = AF_INET;
-		memcpy(addr->bytes, &in6->s6_addr[12], 4);
-	} else {
-		addr->family = AF_INET6;
-		memcpy(addr->bytes, in6->s6_addr, 16);
-	}
 }
 
 bool ip_endpoint_from_sockaddr(struct ip_endpoint *ep,
@@ -152,6 +158,8 @@ socklen_t ip_endpoint_to_sockaddr(const struct ip_endpoint *ep,
 	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
 
 	memset(ss, 0, sizeof(*ss));
+	if (ep->addr.family == 0)
+		return 0;
 	if (ep->addr.family == AF_INET6) {
 		memcpy(&in6.sin6_addr, ep->addr.bytes, 16);
 		in6.sin6_port = htons(ep->port);

@@ -31,9 +31,16 @@ struct ip_net {
 	uint8_t prefix;
 };
 
-/* Numeric text only; no zone, no brackets. False when it is not an address. */
+/*
+ * Numeric text only; no zone, no brackets. An IPv4-mapped IPv6 address comes
+ * out as IPv4, which is how the kernel's addresses arrive here. False, and
+ * "none" in @addr, when it is not an address.
+ */
 bool ip_addr_parse(const char *text, struct ip_addr *addr);
-/* "ADDR" or "ADDR/PREFIX"; host bits beyond the prefix must be zero. */
+/*
+ * "ADDR" or "ADDR/PREFIX"; host bits beyond the prefix must be zero. An
+ * IPv4-mapped address may not have a prefix: it could count either way.
+ */
 bool ip_net_parse(const char *text, struct ip_net *net);
 
 /* All of them return @dst; @size at least IP_TEXT_MAX. */
@@ -45,6 +52,7 @@ const char *ip_endpoint_format(const struct ip_endpoint *ep, char *dst,
 const char *ip_net_format(const struct ip_net *net, char *dst, size_t size);
 
 bool ip_addr_equal(const struct ip_addr *a, const struct ip_addr *b);
+/* "None" is in no network. */
 bool ip_net_contains(const struct ip_net *net, const struct ip_addr *addr);
 /* Bytes of an address of @addr's family: 4, 16, or 0 for none. */
 size_t ip_addr_len(const struct ip_addr *addr);
@@ -52,7 +60,11 @@ size_t ip_addr_len(const struct ip_addr *addr);
 /* An IPv4-mapped IPv6 address (RFC 4291 2.5.5.2) comes out as IPv4. */
 bool ip_endpoint_from_sockaddr(struct ip_endpoint *ep,
 			       const struct sockaddr_storage *ss);
-/* Fills @ss as the family says and returns the length for bind or connect. */
+/*
+ * Fills @ss as the family says and returns the length for bind or connect.
+ * For "none" that is 0, which both refuse with EINVAL: an address of zeros would
+ * connect to this machine.
+ */
 socklen_t ip_endpoint_to_sockaddr(const struct ip_endpoint *ep,
 				  struct sockaddr_storage *ss);
 

@@ -26,7 +26,8 @@ bool str_eq_nocase(struct str a, struct str b)
 
 bool str_starts(struct str s, struct str prefix)
 {
-	return s.len >= prefix.len && memcmp(s.p, prefix.p, prefix.len) == 0;
+	return s.len >= prefix.len &&
+	       str_eq((struct str){s.p, prefix.len}, prefix);
 }
 
 static bool is_ows(char c)
@@ -218,8 +219,11 @@ void strbuf_hex(struct strbuf *sb, const uint8_t *p, size_t n)
 
 bool str_copy_view(char *dst, size_t size, struct str s)
 {
-	size_t n = s.len < size ? s.len : size - 1;
+	size_t n;
 
+	if (size == 0)
+		return false;
+	n = s.len < size ? s.len : size - 1;
 	if (n > 0)
 		memcpy(dst, s.p, n);
 	dst[n] = '\0';

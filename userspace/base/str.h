@@ -67,7 +67,10 @@ void strbuf_html(struct strbuf *sb, struct str s);
 void strbuf_printable(struct strbuf *sb, struct str s);
 void strbuf_hex(struct strbuf *sb, const uint8_t *p, size_t n);
 
-/* Copy @z into @dst of @size bytes; false (and a cut copy) if it is longer. */
+/*
+ * Copy @z into @dst of @size bytes, its NUL included; false (and a cut copy) if
+ * it does not fit.
+ */
 bool str_copy(char *dst, size_t size, const char *z);
 /* The same from a view; NUL bytes in @s are copied as they are. */
 bool str_copy_view(char *dst, size_t size, struct str s);

@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Room for any formatted size or duration, with its NUL. */
+#define UNITS_TEXT_MAX 24
+
 /*
  * Decimal digits and an optional unit: K M G T (powers of 1024; "KiB" and the
  * like, "B", and lower case too). Bytes in @bytes. False for anything else,

@@ -23,30 +23,32 @@ void timer_init(struct timer *t, timer_fn fn)
 
 /*
  * A timer lies on the lowest level whose span still reaches it; the slot is
- * the due tick's digit at that level.
+ * the due tick's digit at that level. One beyond the horizon waits in the
+ * farthest slot and is placed anew when the wheel gets there.
  */
 static void wheel_place(struct wheel *w, struct timer *t)
 {
 	uint64_t distance = t->due_tick - w->tick;
+	uint64_t tick = t->due_tick;
 	int level = 0;
 
+	if (distance >= HORIZON)
+		tick = w->tick + HORIZON - 1;
 	while (level < WHEEL_LEVELS - 1 &&
 	       distance >= 1ULL << (SLOT_BITS * (level + 1)))
 		level++;
-	list_add_tail(&w->slots[level]
-			       [t->due_tick >> (SLOT_BITS * level) & SLOT_MASK],
+	list_add_tail(&w->slots[level][tick >> (SLOT_BITS * level) & SLOT_MASK],
 		      &t->node);
 }
 
 void timer_arm(struct wheel *w, struct timer *t, uint64_t at_ms)
 {
-	uint64_t due = (at_ms + WHEEL_TICK_MS - 1) / WHEEL_TICK_MS;
+	/* Rounded up; adding first would wrap at the end of time. */
+	uint64_t due = at_ms / WHEEL_TICK_MS + (at_ms % WHEEL_TICK_MS != 0);
 
 	timer_cancel(w, t);
 	if (due <= w->tick)
 		due = w->tick + 1;
-	if (due - w->tick >= HORIZON)
-		due = w->tick + HORIZON - 1;
 	t->due_tick = due;
 	wheel_place(w, t);
 	w->armed++;

@@ -18,7 +18,8 @@
 
 #define WHEEL_TICK_MS 8
 #define WHEEL_LEVELS  4
-#define WHEEL_SLOTS   64 /* a level; the farthest timer is 64^4 ticks away */
+#define WHEEL_SLOTS \
+	64 /* a level; timers over 64^4 ticks away are placed anew */
 
 struct timer;
 typedef void (*timer_fn)(struct timer *t, uint64_t now_ms);
@@ -50,7 +51,10 @@ unsigned int wheel_advance(struct wheel *w, uint64_t now_ms);
 uint64_t wheel_wait_ms(const struct wheel *w, uint64_t now_ms, uint64_t max_ms);
 
 void timer_init(struct timer *t, timer_fn fn);
-/* (Re-)arm @t for @at_ms; in the past means at the next advance. */
+/*
+ * (Re-)arm @t for @at_ms. The past means the tick after the one that the wheel
+ * is at, so a callback that keeps doing it does not stop wheel_advance().
+ */
 void timer_arm(struct wheel *w, struct timer *t, uint64_t at_ms);
 void timer_cancel(struct wheel *w, struct timer *t);
 static inline bool timer_armed(const struct timer *t)

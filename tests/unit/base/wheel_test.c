@@ -130,9 +130,84 @@ static void many_timers_keep_their_time(void **state)
 	}
 }
 
+/* 64^4 ticks are 37 hours; a timer of a week may not fire after those. */
+static void beyond_the_horizon(void **state)
+{
+	static const uint64_t starts[] = {0, 8 * 262143, 8 * 16777215ULL};
+	static const uint64_t waits[] = {134217727, 134217728, 134217736,
+					 300000000, 604800000};
+
+	(void)state;
+	for (size_t i = 0; i < 15; i++) {
+		uint64_t now = starts[i / 5];
+		uint64_t due = now + waits[i % 5];
+		struct probe p;
+
+		wheel_init(&wheel, now);
+		probe_arm(&p, due);
+		wheel_advance(&wheel, due - 1);
+		assert_int_equal(p.fired, 0);
+		wheel_advance(&wheel, due + WHEEL_TICK_MS);
+		assert_int_equal(p.fired, 1);
+	}
+}
+
+/* "Never", as callers write it, is not "at once". */
+static void end_of_time(void **state)
+{
+	struct probe p;
+
+	(void)state;
+	wheel_init(&wheel, 1000);
+	probe_arm(&p, UINT64_MAX);
+	assert_int_equal(wheel_advance(&wheel, 200000000), 0);
+	assert_true(timer_armed(&p.timer));
+	timer_cancel(&wheel, &p.timer);
+	assert_int_equal(wheel.armed, 0);
+}
+
+static void fire_and_rearm(struct timer *t, uint64_t now_ms)
+{
+	probe_fire(t, now_ms);
+	timer_arm(&wheel, t, 0);
+}
+
+/* It fires once a tick, and the advance comes to its end. */
+static void callback_that_arms_in_the_past(void **state)
+{
+	struct probe a;
+
+	(void)state;
+	wheel_init(&wheel, 0);
+	probe_arm(&a, 8);
+	a.timer.fn = fire_and_rearm;
+	assert_int_equal(wheel_advance(&wheel, 800), 100);
+	assert_int_equal(wheel_wait_ms(&wheel, 800, 60000), WHEEL_TICK_MS);
+	timer_cancel(&wheel, &a.timer);
+}
+
+/* After a pause with nothing armed, arming counts from the present. */
+static void idle_wheel_jumps(void **state)
+{
+	struct probe p;
+
+	(void)state;
+	wheel_init(&wheel, 0);
+	assert_int_equal(wheel_advance(&wheel, 1ULL << 40), 0);
+	probe_arm(&p, (1ULL << 40) + 100);
+	assert_int_equal(wheel_advance(&wheel, (1ULL << 40) + 99), 0);
+	assert_int_equal(wheel_advance(&wheel, (1ULL << 40) + 104), 1);
+	/* A clock that went back changes nothing. */
+	assert_int_equal(wheel_advance(&wheel, 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(beyond_the_horizon),
+		cmocka_unit_test(end_of_time),
+		cmocka_unit_test(callback_that_arms_in_the_past),
+		cmocka_unit_test(idle_wheel_jumps),
 		cmocka_unit_test(fires_on_time),
 		cmocka_unit_test(cancel_and_rearm),
 		cmocka_unit_test(callback_changes_the_wheel),
