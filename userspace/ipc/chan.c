@@ -42,12 +42,34 @@ void chan_init(struct chan *ch, struct loop *loop, const struct chan_ops *ops,
 	ch->ops = ops;
 	list_init(&ch->queue);
 	ch->queued = 0;
+	ch->paused = false;
 	ch->user = user;
 }
 
 bool chan_is_open(const struct chan *ch)
 {
 	return ch->lfd.fd != -1;
+}
+
+/*
+ * Watch for what matters now. A paused channel is edge-triggered, or the end
+ * of its peer (EPOLLHUP can't be turned off) would be reported all the time.
+ */
+static int watch(struct chan *ch)
+{
+	uint32_t events = ch->paused ? (uint32_t)EPOLLET : EPOLLIN;
+
+	if (!list_empty(&ch->queue))
+		events |= EPOLLOUT;
+	return loop_modify(ch->loop, &ch->lfd, events);
+}
+
+int chan_pause(struct chan *ch, bool pause)
+{
+	if (!chan_is_open(ch) || ch->paused == pause)
+		return 0;
+	ch->paused = pause;
+	return watch(ch);
 }
 
 /* Drop the first message that waits. */
@@ -144,11 +166,9 @@ static int enqueue(struct chan *ch, const struct iovec *iov, size_t iovs,
 			       iov[i].iov_len);
 		out->len += iov[i].iov_len;
 	}
-	if (list_empty(&ch->queue))
-		rc = loop_modify(ch->loop, &ch->lfd, EPOLLIN | EPOLLOUT);
-	list_add_tail(&ch->queue, &out->node);
 	ch->queued += out->len;
-	return rc;
+	list_add_tail(&ch->queue, &out->node);
+	return ch->queue.next == &out->node ? watch(ch) : 0;
 }
 
 int chan_send_full(struct chan *ch, enum msg_type type, const void *body,
@@ -194,8 +214,7 @@ static void flush(struct chan *ch)
 		if (rc != 0)
 			break;
 	}
-	if (list_empty(&ch->queue) &&
-	    loop_modify(ch->loop, &ch->lfd, EPOLLIN) == 0 &&
+	if (list_empty(&ch->queue) && watch(ch) == 0 &&
 	    ch->ops->drained != NULL)
 		ch->ops->drained(ch);
 }
@@ -306,7 +325,8 @@ static void read_messages(struct chan *ch)
 {
 	_Alignas(8) uint8_t buf[MSG_MAX];
 
-	for (int i = 0; i < READS_A_ROUND && chan_is_open(ch); i++) {
+	for (int i = 0; i < READS_A_ROUND && chan_is_open(ch) && !ch->paused;
+	     i++) {
 		const char *violation;
 		struct incoming in;
 		int rc = receive(ch->lfd.fd, buf, &in);

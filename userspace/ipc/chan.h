@@ -65,6 +65,7 @@ struct chan {
 	const struct chan_ops *ops;
 	struct list queue; /* struct chan_out, sent in order */
 	size_t queued;	   /* bytes in it */
+	bool paused;	   /* nothing is read */
 	void *user;
 };
 
@@ -76,6 +77,12 @@ int chan_open(struct chan *ch, int fd) __attribute__((warn_unused_result));
 bool chan_is_open(const struct chan *ch);
 /* Close it and drop what waits; ops->closed is not called. */
 void chan_close(struct chan *ch);
+/*
+ * Take no further message, or go on: what the peer sends waits in its queue,
+ * and its end is not noticed either. May be called by a handler. 0 or -errno.
+ */
+int chan_pause(struct chan *ch, bool pause)
+	__attribute__((warn_unused_result));
 
 /*
  * Send a message: @body of @body_len bytes, then @elements. Descriptors stay

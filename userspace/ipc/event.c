@@ -35,7 +35,7 @@ struct packed_event {
 };
 
 _Static_assert(sizeof(struct packed_event) == 144, "padding would leak memory");
-_Static_assert(sizeof(struct packed_event) + TEXTS * EVENT_TEXT_MAX <=
+_Static_assert(sizeof(struct packed_event) + (size_t)TEXTS * EVENT_TEXT_MAX <=
 		       EVENT_PACKED_MAX,
 	       "an event may not fit");
 

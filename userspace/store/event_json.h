@@ -19,7 +19,7 @@
 #include "ipc/event.h"
 
 /* Six texts of which each byte is escaped, and the rest; line end included. */
-#define EVENT_JSON_MAX (6 * 6 * EVENT_TEXT_MAX + 2048)
+#define EVENT_JSON_MAX ((size_t)6 * 6 * EVENT_TEXT_MAX + 2048)
 
 /*
  * Event @number of the role instance @instance, with a line feed at its end,
