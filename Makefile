@@ -63,11 +63,11 @@ use_bin/sluicectl := conf render sys policy base
 libs_bin/sluicectl := -lconfuse -ljson-c
 
 main_libexec/sluice-net := userspace/roles/net.c
-use_libexec/sluice-net := render ipc sys policy base
+use_libexec/sluice-net := render conf ipc sys policy base
 libs_libexec/sluice-net := -lnftnl -lmnl -lcap-ng -lseccomp
 
 main_libexec/sluice-relay := userspace/roles/relay.c
-use_libexec/sluice-relay := proxy render proto policy ipc sys base
+use_libexec/sluice-relay := proxy render conf proto policy ipc sys base
 libs_libexec/sluice-relay := -lcrypto -lcap-ng -lseccomp
 
 main_libexec/sluice-scan := userspace/roles/scan.c

@@ -6,11 +6,11 @@
 uses_base := base
 uses_proto := proto base
 uses_policy := policy base
-uses_conf := conf render policy base
-uses_render := render policy base
+uses_conf := conf policy base
+uses_render := render conf policy base
 uses_sys := sys base
 uses_ipc := ipc sys base
-uses_proxy := proxy render proto policy ipc sys base
+uses_proxy := proxy render conf proto policy ipc sys base
 uses_scan := scan proto policy ipc sys base
 uses_store := store ipc sys policy base
 libs_conf := -lconfuse

@@ -8,9 +8,9 @@
 #include "base/list.h"
 
 struct item {
-	int before; /* so that the node is not at offset 0 */
-	struct list node;
 	int value;
+	struct list node; /* not at offset 0 */
+	void *behind;
 };
 
 static struct item items[4] = {
@@ -69,6 +69,7 @@ static void deleting_twice(void **state)
 	list_del(&items[0].node);
 	assert_false(list_linked(&items[0].node));
 	assert_int_equal(as_number(&head), 2);
+	list_del(&items[1].node);
 }
 
 static void deleting_on_the_way(void **state)
@@ -111,6 +112,8 @@ static void splicing(void **state)
 	assert_int_equal(as_number(&a), 123);
 	list_splice_tail(&a, &b);
 	assert_int_equal(as_number(&a), 123);
+	while (list_pop(&a) != NULL)
+		;
 }
 
 int main(void)

@@ -1,0 +1,621 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Every key on its own: what it is without a word in the file, its ends, what
+ * lies beyond them, and the words that the administrator then reads.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "conf/keys.h"
+#include "conf/load.h"
+#include "conf/value.h"
+
+#define MIB 1048576ULL
+#define GIB 1073741824ULL
+
+static struct config config;
+static struct config_errors errs;
+
+/* A file that sets this key alone, and the one key that has no default. */
+static int load_key(const char *section, const char *key, const char *value)
+{
+	static char text[2048];
+	struct strbuf sb;
+
+	strbuf_init(&sb, text, sizeof(text));
+	if (strcmp(section, "service") == 0)
+		strbuf_puts(&sb, "service \"http\" {");
+	else if (section[0] != '\0')
+		strbuf_printf(&sb, "%s {", section);
+	strbuf_printf(&sb, "\n%s = %s\n%s\n", key, value,
+		      section[0] != '\0' ? "}" : "");
+	if (strcmp(key, "lan") != 0)
+		strbuf_puts(&sb, "intercept { lan = {\"eth1\"} }\n");
+	assert_false(sb.cut);
+	return config_load_text("sluice.conf", text, &config, &errs);
+}
+
+static uint64_t field(const struct config_key *key)
+{
+	const char *base = strcmp(key->section, "service") == 0
+				   ? (const char *)&config.services[0]
+				   : (const char *)&config;
+	uint64_t v = 0;
+
+	/* Little-endian machines only, like all that we build for. */
+	memcpy(&v, base + key->offset, key->size);
+	return v;
+}
+
+struct good {
+	const char *text;
+	uint64_t value;
+};
+
+struct row {
+	const char *section;
+	const char *name;
+	uint64_t preset;
+	struct good good[4];
+	const char *bad[6];
+	const char *want;
+};
+
+static const struct row rows[] = {
+	{"",
+	 "relays",
+	 0,
+	 {{"0", 0}, {"1", 1}, {"64", 64}},
+	 {"65", "-1", "two", "\"\"", "1.5", "0x10"},
+	 "a number from 1 to 64, or 0 (one a core)"},
+	{"",
+	 "stop_timeout",
+	 10000,
+	 {{"0", 0}, {"100ms", 100}, {"1h", 3600000}, {"\"60s\"", 60000}},
+	 {"99ms", "3601s", "10", "\"-1s\"", "1M", "\"\""},
+	 "a duration from 100ms to 1h, or 0 (at once)"},
+	{"intercept",
+	 "install_rules",
+	 true,
+	 {{"true", 1}, {"false", 0}, {"no", 0}, {"On", 1}},
+	 {"maybe", "1", "0", "\"\"", "truetrue"},
+	 "true or false"},
+	{"intercept",
+	 "source_address",
+	 true,
+	 {{"client", 1}, {"\"gateway\"", 0}},
+	 {"Client", "server", "\"\"", "true"},
+	 "\"client\" or \"gateway\""},
+	{"intercept",
+	 "when_down",
+	 WHEN_DOWN_OPEN,
+	 {{"open", WHEN_DOWN_OPEN}, {"closed", WHEN_DOWN_CLOSED}},
+	 {"close", "\"\"", "opened"},
+	 "\"open\" or \"closed\""},
+	{"service",
+	 "protocol",
+	 PROTOCOL_HTTP,
+	 {{"http", PROTOCOL_HTTP}},
+	 {"https", "\"\"", "HTTP"},
+	 "\"http\""},
+	{"service",
+	 "mode",
+	 MODE_TRANSPARENT,
+	 {{"transparent", MODE_TRANSPARENT}},
+	 {"transparently", "\"\""},
+	 "\"transparent\""},
+	{"service",
+	 "port",
+	 3129,
+	 {{"1", 1}, {"65535", 65535}},
+	 {"0", "65536", "4294970425", "http", "\"\"", "-1"},
+	 "a number from 1 to 65535"},
+	{"http",
+	 "non_http",
+	 NON_HTTP_PASS,
+	 {{"pass", NON_HTTP_PASS}, {"refuse", NON_HTTP_REFUSE}},
+	 {"allow", "\"\""},
+	 "\"pass\" or \"refuse\""},
+	{"http",
+	 "max_line",
+	 16384,
+	 {{"1K", 1024}, {"1024", 1024}, {"64K", 65536}, {"\"2 kib\"", 2048}},
+	 {"1023", "0", "257K", "1G", "16X", "18014398509481985K"},
+	 "a size from 1K to 256K"},
+	{"http",
+	 "max_header",
+	 65536,
+	 {{"16K", 16384}, {"256K", 262144}},
+	 {"1023", "0", "262145", "ten"},
+	 "a size from 1K to 256K"},
+	{"http",
+	 "max_fields",
+	 200,
+	 {{"8", 8}, {"256", 256}},
+	 {"7", "0", "257", "4294967304", "many"},
+	 "a number from 8 to 256"},
+	{"http",
+	 "header_timeout",
+	 20000,
+	 {{"100ms", 100}, {"1h", 3600000}},
+	 {"99ms", "0", "61m", "20"},
+	 "a duration from 100ms to 1h"},
+	{"http",
+	 "idle_timeout",
+	 75000,
+	 {{"100ms", 100}, {"24h", 86400000}},
+	 {"99ms", "0", "86401s", "75"},
+	 "a duration from 100ms to 1d"},
+	{"http",
+	 "connect_timeout",
+	 10000,
+	 {{"100ms", 100}, {"1h", 3600000}},
+	 {"99ms", "0", "2h", "x"},
+	 "a duration from 100ms to 1h"},
+	{"http",
+	 "response_timeout",
+	 60000,
+	 {{"100ms", 100}, {"1d", 86400000}},
+	 {"99ms", "0", "2d", "x"},
+	 "a duration from 100ms to 1d"},
+	{"http",
+	 "total_timeout",
+	 0,
+	 {{"0", 0}, {"0s", 0}, {"100ms", 100}, {"7d", 604800000}},
+	 {"99ms", "8d", "1", "x"},
+	 "a duration from 100ms to 1w, or 0 (no limit)"},
+	{"scan",
+	 "engine",
+	 ENGINE_LIBCLAMAV,
+	 {{"libclamav", ENGINE_LIBCLAMAV},
+	  {"clamd", ENGINE_CLAMD},
+	  {"none", ENGINE_NONE}},
+	 {"clamav", "\"\"", "off"},
+	 "\"libclamav\" or \"clamd\" or \"none\""},
+	{"scan",
+	 "workers",
+	 0,
+	 {{"0", 0}, {"1", 1}, {"64", 64}},
+	 {"65", "-1", "x", "4294967296"},
+	 "a number from 1 to 64, or 0 (one a core)"},
+	{"scan",
+	 "deadline",
+	 60000,
+	 {{"100ms", 100}, {"1h", 3600000}},
+	 {"0", "99ms", "61m", "60"},
+	 "a duration from 100ms to 1h"},
+	{"scan",
+	 "max_object",
+	 512 * MIB,
+	 {{"1K", 1024}, {"2047M", 2047 * MIB}},
+	 {"0", "1023", "2G", "2048M", "x"},
+	 "a size from 1K to 2047M"},
+	{"scan",
+	 "max_ratio",
+	 200,
+	 {{"1", 1}, {"100000", 100000}},
+	 {"0", "100001", "x", "200:1"},
+	 "a number from 1 to 100000"},
+	{"scan",
+	 "max_files",
+	 10000,
+	 {{"1", 1}, {"1000000", 1000000}},
+	 {"0", "1000001", "x"},
+	 "a number from 1 to 1000000"},
+	{"scan",
+	 "max_depth",
+	 16,
+	 {{"1", 1}, {"100", 100}},
+	 {"0", "101", "x"},
+	 "a number from 1 to 100"},
+	{"scan",
+	 "memory",
+	 64 * MIB,
+	 {{"4K", 4096}, {"64G", 64 * GIB}},
+	 {"0", "4095", "65G", "x"},
+	 "a size from 4K to 64G"},
+	{"scan",
+	 "engine_memory",
+	 4 * GIB,
+	 {{"0", 0}, {"16M", 16 * MIB}, {"1T", 1024 * GIB}},
+	 {"1", "15M", "1025G", "x"},
+	 "a size from 16M to 1T, or 0 (no limit)"},
+	{"scan",
+	 "not_scanned",
+	 ACTION_BLOCK,
+	 {{"block", ACTION_BLOCK}, {"allow", ACTION_ALLOW}},
+	 {"pass", "\"\""},
+	 "\"block\" or \"allow\""},
+	{"scan",
+	 "infected_url_block",
+	 14400000,
+	 {{"0", 0}, {"1s", 1000}, {"30d", 2592000000ULL}},
+	 {"999ms", "31d", "4", "x"},
+	 "a duration from 1s to 30d, or 0 (off)"},
+	{"delivery",
+	 "mode",
+	 DELIVERY_TAIL,
+	 {{"tail", DELIVERY_TAIL}, {"hold", DELIVERY_HOLD}},
+	 {"head", "\"\""},
+	 "\"tail\" or \"hold\""},
+	{"delivery",
+	 "tail",
+	 65536,
+	 {{"1K", 1024}, {"1M", MIB}},
+	 {"0", "1023", "17M", "x"},
+	 "a size from 1K to 16M"},
+	{"delivery",
+	 "hold_below",
+	 MIB,
+	 {{"64K", 65536}, {"1G", GIB}},
+	 {"0", "1023", "1025M", "x"},
+	 "a size from 1K to 1G"},
+	{"store",
+	 "keep",
+	 7776000000ULL,
+	 {{"1m", 60000}, {"3650d", 315360000000ULL}},
+	 {"0", "59s", "3651d", "90"},
+	 "a duration from 1m to 3650d"},
+	{"store",
+	 "rotate",
+	 64 * MIB,
+	 {{"4K", 4096}, {"16G", 16 * GIB}},
+	 {"0", "4095", "17G", "x"},
+	 "a size from 4K to 16G"},
+	{"log",
+	 "level",
+	 LEVEL_INFO,
+	 {{"error", LEVEL_ERROR},
+	  {"warning", LEVEL_WARNING},
+	  {"info", LEVEL_INFO},
+	  {"debug", LEVEL_DEBUG}},
+	 {"notice", "\"\"", "Info"},
+	 "\"error\" or \"warning\" or \"info\" or \"debug\""},
+	{"log",
+	 "access",
+	 true,
+	 {{"true", 1}, {"false", 0}},
+	 {"all", "\"\""},
+	 "true or false"},
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static const struct config_key *key_of(const struct row *r)
+{
+	const struct config_key *key = config_key_find(r->section, r->name);
+
+	assert_non_null(key);
+	return key;
+}
+
+static void presets(void **state)
+{
+	(void)state;
+	assert_int_equal(config_load_text("sluice.conf",
+					  "intercept { lan = \"eth1\" }",
+					  &config, &errs),
+			 0);
+	for (size_t i = 0; i < ROWS; i++)
+		assert_int_equal(field(key_of(&rows[i])), rows[i].preset);
+}
+
+static void good_values(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ROWS; i++) {
+		const struct row *r = &rows[i];
+
+		for (size_t n = 0; n < 4 && r->good[n].text != NULL; n++) {
+			if (load_key(r->section, r->name, r->good[n].text) != 0)
+				fail_msg("%s", errs.list[0].text);
+			assert_int_equal(field(key_of(r)), r->good[n].value);
+		}
+	}
+}
+
+/* What the message shows of a value: quotes are the file's, not the value's. */
+static void put_value(struct strbuf *sb, const char *text)
+{
+	struct str s = str_of(text);
+
+	if (s.p[0] == '"' && s.len > 2)
+		s = (struct str){s.p + 1, s.len - 2};
+	strbuf_str(sb, s);
+}
+
+static void refuses(const char *section, const char *name, const char *value,
+		    const char *want)
+{
+	char text[CONFIG_ERROR_MAX];
+	struct strbuf sb;
+
+	strbuf_init(&sb, text, sizeof(text));
+	strbuf_printf(&sb, "sluice.conf:2: %s%s%s = ", section,
+		      section[0] != '\0' ? "." : "", name);
+	put_value(&sb, value);
+	strbuf_printf(&sb, ": want %s", want);
+	assert_int_equal(load_key(section, name, value), -EINVAL);
+	assert_int_equal(errs.count, 1);
+	assert_string_equal(errs.list[0].text, text);
+}
+
+static void bad_values(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ROWS; i++) {
+		const struct row *r = &rows[i];
+
+		for (size_t n = 0; n < 6 && r->bad[n] != NULL; n++)
+			refuses(r->section, r->name, r->bad[n], r->want);
+	}
+}
+
+static void paths(void **state)
+{
+	static const struct {
+		const char *section;
+		const char *name;
+		const char *preset;
+		size_t offset;
+		size_t longest;
+	} path_rows[] = {
+		{"", "state_dir", "/var/lib/sluice",
+		 offsetof(struct config, state_dir), 191},
+		{"", "run_dir", "/run/sluice", offsetof(struct config, run_dir),
+		 94},
+		{"", "pages", "/etc/sluice/pages",
+		 offsetof(struct config, pages), 191},
+		{"scan", "database", "/var/lib/clamav",
+		 offsetof(struct config, scan.database), 191},
+		{"scan", "clamd", "/run/clamav/clamd.ctl",
+		 offsetof(struct config, scan.clamd), 107},
+	};
+	static const char *const bad[] = {"var/lib", "./x", "\"\"", "~"};
+	char name[300];
+	char want[64];
+	struct strbuf sb;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(path_rows) / sizeof(path_rows[0]); i++) {
+		const char *at = (const char *)&config + path_rows[i].offset;
+		size_t longest = path_rows[i].longest;
+
+		assert_int_equal(load_key("", "relays", "0"), 0);
+		assert_string_equal(at, path_rows[i].preset);
+		strbuf_init(&sb, want, sizeof(want));
+		strbuf_printf(&sb, "an absolute path of at most %zu bytes",
+			      longest);
+		for (size_t n = 0; n < 3; n++)
+			refuses(path_rows[i].section, path_rows[i].name, bad[n],
+				want);
+		memset(name, 'a', sizeof(name));
+		name[0] = '"';
+		name[1] = '/';
+		name[longest + 1] = '"';
+		name[longest + 2] = '\0';
+		assert_int_equal(
+			load_key(path_rows[i].section, path_rows[i].name, name),
+			0);
+		assert_int_equal(strlen(at), longest);
+		name[longest + 1] = 'a';
+		name[longest + 2] = '"';
+		name[longest + 3] = '\0';
+		assert_int_equal(
+			load_key(path_rows[i].section, path_rows[i].name, name),
+			-EINVAL);
+		assert_non_null(strstr(errs.list[0].text, want));
+	}
+}
+
+static void users(void **state)
+{
+	static const char *const good[] = {"sluice", "_clam", "a.b-c_1", "Web",
+					   "a23456789012345678901234567890x2"};
+	static const char *const bad[] = {
+		"root",	   "0",	      "1000",
+		"\"\"",	   "-x",      ".x",
+		"\"a b\"", "\"a/b\"", "a234567890123456789012345678901x3"};
+
+	(void)state;
+	assert_int_equal(load_key("", "relays", "0"), 0);
+	assert_string_equal(config.user, "sluice");
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_int_equal(load_key("", "user", good[i]), 0);
+		assert_string_equal(config.user, good[i]);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		refuses("", "user", bad[i],
+			"the name of an account other than root, at most 32 "
+			"bytes");
+}
+
+static void interfaces(void **state)
+{
+	static const char *const bad[] = {
+		"\"\"",	    "\"eth0 \"",  "\"a/b\"",
+		"\"eth*\"", "\"a:1\"",	  "\"é\"",
+		"..",	    "\"a\\\"b\"", "sixteen_bytes_xx"};
+
+	(void)state;
+	assert_int_equal(load_key("intercept", "lan",
+				  "{\"br-lan\", wg0.7, fifteen_bytes_x}"),
+			 0);
+	assert_int_equal(config.intercept.lan_count, 3);
+	assert_string_equal(config.intercept.lan[0], "br-lan");
+	assert_string_equal(config.intercept.lan[1], "wg0.7");
+	assert_string_equal(config.intercept.lan[2], "fifteen_bytes_x");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(load_key("intercept", "lan", bad[i]), -EINVAL);
+		assert_int_equal(errs.count, 1);
+		assert_non_null(strstr(
+			errs.list[0].text,
+			": want the name of an interface, at most 15 bytes, "
+			"letters, digits and . _ - + @"));
+	}
+}
+
+static void ports(void **state)
+{
+	(void)state;
+	assert_int_equal(load_key("", "relays", "0"), 0);
+	assert_int_equal(config.intercept.http_count, 1);
+	assert_int_equal(config.intercept.http[0], 80);
+	assert_int_equal(load_key("intercept", "http", "{1, 8080, 65535,}"), 0);
+	assert_int_equal(config.intercept.http_count, 3);
+	assert_int_equal(config.intercept.http[0], 1);
+	assert_int_equal(config.intercept.http[1], 8080);
+	assert_int_equal(config.intercept.http[2], 65535);
+	assert_int_equal(load_key("intercept", "http", "8080"), 0);
+	assert_int_equal(config.intercept.http_count, 1);
+	assert_int_equal(config.intercept.http[0], 8080);
+	refuses("intercept", "http", "0", "a port from 1 to 65535");
+	refuses("intercept", "http", "65536", "a port from 1 to 65535");
+	refuses("intercept", "http", "\"80-90\"", "a port from 1 to 65535");
+}
+
+static void networks(void **state)
+{
+	static const char *const names[] = {"bypass_clients", "bypass_servers"};
+	static const char *const bad[] = {"10.0.0.1/24", "host", "0.0.0.0/0",
+					  "\"::/0\"", "\"fe80::1%eth0\""};
+	char text[IP_TEXT_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		for (size_t n = 0; n < 5; n++)
+			refuses("intercept", names[i], bad[n],
+				"an IPv4 or IPv6 address or network such as "
+				"192.0.2.0/24, host bits zero, not /0");
+		assert_int_equal(load_key("intercept", names[i],
+					  "{\"10.0.0.9\", \"fd00::/8\"}"),
+				 0);
+	}
+	assert_int_equal(config.intercept.bypass_clients_count, 0);
+	assert_int_equal(config.intercept.bypass_servers_count, 2);
+	ip_net_format(&config.intercept.bypass_servers[1], text, sizeof(text));
+	assert_string_equal(text, "fd00::/8");
+}
+
+static void list_of(char *text, size_t size, unsigned int count)
+{
+	struct strbuf sb;
+
+	strbuf_init(&sb, text, size);
+	strbuf_putc(&sb, '{');
+	for (unsigned int i = 0; i < count; i++)
+		strbuf_printf(&sb, "%u,", 1000 + i);
+	strbuf_putc(&sb, '}');
+	assert_false(sb.cut);
+}
+
+static void lists_have_an_end(void **state)
+{
+	char text[512];
+
+	(void)state;
+	list_of(text, sizeof(text), CONFIG_PORTS);
+	assert_int_equal(load_key("intercept", "http", text), 0);
+	assert_int_equal(config.intercept.http_count, CONFIG_PORTS);
+	list_of(text, sizeof(text), CONFIG_PORTS + 1);
+	assert_int_equal(load_key("intercept", "http", text), -EINVAL);
+	assert_string_equal(errs.list[0].text,
+			    "sluice.conf:2: intercept.http = 1032: the list is "
+			    "full: want at most 32 elements");
+}
+
+static void lists_have_no_doubles(void **state)
+{
+	(void)state;
+	assert_int_equal(load_key("intercept", "http", "{80, 8080, 80}"),
+			 -EINVAL);
+	assert_string_equal(errs.list[0].text,
+			    "sluice.conf:2: intercept.http = 80: the list has "
+			    "it already");
+	assert_int_equal(load_key("intercept", "lan", "{a, a}"), -EINVAL);
+	assert_string_equal(errs.list[0].text,
+			    "sluice.conf:2: intercept.lan = a: the list has it "
+			    "already");
+	/* The same network, however it is written. */
+	assert_int_equal(load_key("intercept", "bypass_clients",
+				  "{\"10.0.0.1\", \"::ffff:10.0.0.1\"}"),
+			 -EINVAL);
+	assert_string_equal(errs.list[0].text,
+			    "sluice.conf:2: intercept.bypass_clients = "
+			    "::ffff:10.0.0.1: the list has it already");
+	assert_int_equal(load_key("intercept", "bypass_clients",
+				  "{\"10.1.0.0/16\", \"10.0.0.0/8\"}"),
+			 -EINVAL);
+	assert_string_equal(errs.list[0].text,
+			    "sluice.conf:2: intercept.bypass_clients = "
+			    "10.0.0.0/8: it overlaps another network in the "
+			    "list");
+}
+
+/* Rows above, or a test of its own; a key that nobody tests fails here. */
+static void every_key_is_tested(void **state)
+{
+	static const char *const others[] = {
+		"state_dir", "run_dir",	       "pages",		"database",
+		"clamd",     "user",	       "lan",		"http",
+		"tail",	     "bypass_clients", "bypass_servers"};
+
+	(void)state;
+	for (size_t k = 0; k < config_key_count; k++) {
+		bool found = false;
+
+		for (size_t i = 0; i < ROWS; i++)
+			found |= key_of(&rows[i]) == &config_keys[k];
+		for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+			found |= strcmp(others[i], config_keys[k].name) == 0;
+		if (!found)
+			fail_msg("no test for %s.%s", config_keys[k].section,
+				 config_keys[k].name);
+	}
+}
+
+static void table_is_sound(void **state)
+{
+	(void)state;
+	for (size_t k = 0; k < config_key_count; k++) {
+		const struct config_key *key = &config_keys[k];
+		const char *m = key->meaning;
+
+		assert_ptr_equal(config_key_find(key->section, key->name), key);
+		assert_int_equal(config_key_index(key), k);
+		assert_true(key->section[0] == '\0' ||
+			    config_is_section(key->section));
+		assert_true(m[0] >= 'A' && m[0] <= 'Z');
+		assert_int_equal(m[strlen(m) - 1], '.');
+		assert_true(key->type != KEY_WORD || key->words != NULL);
+		assert_true(value_is_list(key) == (key->count != 0));
+	}
+	assert_null(config_key_find("", "tail"));
+	assert_null(config_key_find("nowhere", "tail"));
+	assert_false(config_is_section(""));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(presets),
+		cmocka_unit_test(good_values),
+		cmocka_unit_test(bad_values),
+		cmocka_unit_test(paths),
+		cmocka_unit_test(users),
+		cmocka_unit_test(interfaces),
+		cmocka_unit_test(ports),
+		cmocka_unit_test(networks),
+		cmocka_unit_test(lists_have_an_end),
+		cmocka_unit_test(lists_have_no_doubles),
+		cmocka_unit_test(every_key_is_tested),
+		cmocka_unit_test(table_is_sound),
+	};
+
+	return cmocka_run_group_tests_name("keys", tests, NULL, NULL);
+}
