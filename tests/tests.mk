@@ -9,7 +9,7 @@ uses_policy := policy base
 uses_conf := conf policy base
 uses_render := render conf policy base
 uses_sys := sys base
-uses_ipc := ipc sys base
+uses_ipc := ipc sys policy base
 uses_proxy := proxy render conf proto policy ipc sys base
 uses_scan := scan proto policy ipc sys base
 uses_store := store ipc sys policy base
@@ -28,15 +28,38 @@ $(O)/$(1:.c=): $(1) $(O)/tests/lib/guard.o $(foreach d,$(uses_$(2)),$(call lib,$
 	$$(call say,TEST,$$@)
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(ALLCFLAGS) -Wno-missing-prototypes -Itests/lib -MMD -MP $$(ALLLDFLAGS) \
-		-o $$@ $(1) $(O)/tests/lib/guard.o \
+		$$(TEST_CFLAGS) -o $$@ $(1) $$(filter %.o,$$^) \
 		-Wl,--start-group $(foreach d,$(uses_$(2)),$(call lib,$(d))) -Wl,--end-group \
 		$(libs_$(2)) -lcmocka
 endef
 $(foreach t,$(UNIT_SRC),$(eval $(call unit_test,$(t),$(notdir $(patsubst %/,%,$(dir $(t)))))))
 
+# llhttp_test holds our parser against the C that node-llhttp installs; without
+# the package it skips itself.
+ifneq ($(wildcard /usr/share/llhttp/llhttp.c),)
+LLHTTP_FLAGS := -DLLHTTP_STRICT_MODE=1 -isystem /usr/share/include/llhttp
+$(O)/tests/unit/proto/llhttp_test: private TEST_CFLAGS := -DHAVE_LLHTTP $(LLHTTP_FLAGS)
+$(O)/tests/unit/proto/llhttp_test: $(addprefix $(O)/tests/llhttp/,api.o http.o llhttp.o)
+$(O)/tests/llhttp/%.o: /usr/share/llhttp/%.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -O2 -w -fPIE $(LLHTTP_FLAGS) -c -o $@ $<
+endif
+
+# Starts the real role.
+$(O)/tests/unit/store/log_role_test: | $(O)/libexec/sluice-log
+
 $(O)/tests/lib/%.o: tests/lib/%.c $(O)/.flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALLCFLAGS) -Itests/lib -MMD -MP -c -o $@ $<
+
+# Helpers of the namespace tests; the golden test of the ruleset uses one too.
+$(O)/tests/netns/rules_tool: $(addprefix tests/netns/helpers/,rules_tool.c relay.c relay.h) \
+		$(foreach d,conf render policy sys base,$(call lib,$(d))) $(O)/.flags
+	$(call say,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALLCFLAGS) $(ALLLDFLAGS) -o $@ $(filter %.c,$^) \
+		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lconfuse -lnftnl -lmnl
 
 ## unit: build the unit tests
 unit: $(UNIT_BIN)

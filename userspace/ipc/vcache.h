@@ -55,6 +55,8 @@ void vcache_attach(struct vcache *vc);
 /* All verdicts so far are void; returns the new epoch. */
 uint32_t vcache_new_epoch(struct vcache *vc);
 void vcache_set_ready(struct vcache *vc, bool ready);
+/* Verdicts held of the present epoch; the writer's own count. */
+uint64_t vcache_entries(const struct vcache *vc);
 void vcache_store(struct vcache *vc, const uint8_t sha256[MSG_SHA256],
 		  uint32_t variant, const struct vcache_entry *entry);
 void vcache_store_url(struct vcache *vc, const uint8_t key[MSG_SHA256],

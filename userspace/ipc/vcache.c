@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ipc/vcache.h"
+
+#include <string.h>
+
+/*
+ * Layout: a header page, then two set-associative tables of equal entries. The
+ * set comes from the key, which is a SHA-256 and so spreads evenly; whoever
+ * aims at one set evicts entries there and costs a scan each, no more.
+ */
+#define MAGIC	     0x736c7663u /* of this layout; another one is wiped */
+#define WAYS	     8u
+#define VERDICT_SETS 8192u
+#define URL_SETS     1024u
+#define WORD	     sizeof(uint64_t)
+
+struct body {
+	uint8_t key[MSG_SHA256];
+	uint64_t stamp; /* verdict: when stored, by a count; URL: until, s */
+	uint32_t epoch; /* verdict only */
+	uint32_t variant;
+	uint32_t verdict; /* 0 (VERDICT_PASSED): never used */
+	uint32_t reason;
+	char name[MSG_NAME_MAX];
+};
+
+#define BODY_WORDS (sizeof(struct body) / WORD)
+
+struct entry {
+	uint32_t sequence; /* odd while it is written */
+	uint32_t zero;
+	uint64_t words[BODY_WORDS];
+};
+
+struct vcache {
+	uint32_t magic;
+	uint32_t ready;
+	uint32_t epoch;
+	uint32_t zero;
+	uint64_t count;	  /* stores so far: the clock of "oldest" */
+	uint64_t entries; /* verdicts of this epoch */
+	uint8_t rest[4096 - 32];
+	struct entry verdicts[VERDICT_SETS * WAYS];
+	struct entry urls[URL_SETS * WAYS];
+};
+
+_Static_assert(sizeof(struct body) % WORD == 0, "copied as words");
+_Static_assert(sizeof(struct entry) == 128, "two cache lines");
+
+size_t vcache_size(void)
+{
+	return sizeof(struct vcache);
+}
+
+/* FNV-1a: tells variants apart; no secret is needed, the hash is the key. */
+static uint32_t mix(uint32_t h, const void *p, size_t n)
+{
+	const uint8_t *bytes = p;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ bytes[i]) * 16777619u;
+	return h;
+}
+
+uint32_t vcache_variant(const struct coding_list *codings, struct str boundary)
+{
+	uint8_t count = codings->count <= CODING_MAX ? codings->count : 0;
+	uint8_t kind[2] = {count, codings->unknown};
+	uint32_t h = mix(2166136261u, kind, sizeof(kind));
+
+	h = mix(h, codings->coding, count);
+	return mix(h, boundary.p, boundary.len);
+}
+
+/* --- one entry, read and written ------------------------------------------- */
+
+/*
+ * Sequence lock with one writer (H. Boehm, "Can seqlocks get along with
+ * programming language memory models?", MSPC 2012). The acquire load keeps the
+ * words from being read before the first look at the sequence, the acquire
+ * fence keeps the second look from coming before the words. The words are
+ * atomic so that a torn copy is merely wrong, and then thrown away.
+ */
+static bool read_entry(const struct entry *e, struct body *out)
+{
+	uint64_t words[BODY_WORDS];
+	uint32_t before = __atomic_load_n(&e->sequence, __ATOMIC_ACQUIRE);
+
+	if (before & 1)
+		return false;
+	for (size_t i = 0; i < BODY_WORDS; i++)
+		words[i] = __atomic_load_n(&e->words[i], __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (__atomic_load_n(&e->sequence, __ATOMIC_RELAXED) != before)
+		return false;
+	memcpy(out, words, sizeof(words));
+	return true;
+}
+
+/*
+ * The release fence makes the odd number visible before any new word, the
+ * release store all words before the even one. An entry that a killed writer
+ * left odd becomes even again here.
+ */
+static void write_entry(struct entry *e, const struct body *body)
+{
+	uint32_t odd = e->sequence | 1;
+	uint64_t words[BODY_WORDS];
+
+	memcpy(words, body, sizeof(words));
+	__atomic_store_n(&e->sequence, odd, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	for (size_t i = 0; i < BODY_WORDS; i++)
+		__atomic_store_n(&e->words[i], words[i], __ATOMIC_RELAXED);
+	__atomic_store_n(&e->sequence, odd + 1, __ATOMIC_RELEASE);
+}
+
+/* The writer's own look: nobody else changes the entry. */
+static void peek(const struct entry *e, struct body *out)
+{
+	memcpy(out, e->words, sizeof(*out));
+}
+
+static bool same_key(const struct body *b, const uint8_t key[MSG_SHA256],
+		     uint32_t variant)
+{
+	return b->variant == variant && memcmp(b->key, key, MSG_SHA256) == 0;
+}
+
+/* Where the set that @key falls into begins; @sets is a power of two. */
+static size_t set_of(uint32_t sets, const uint8_t key[MSG_SHA256])
+{
+	uint32_t h;
+
+	memcpy(&h, key, sizeof(h));
+	return (size_t)(h & (sets - 1)) * WAYS;
+}
+
+static void set_body(struct body *b, const uint8_t key[MSG_SHA256],
+		     const struct vcache_entry *entry)
+{
+	size_t len = strnlen(entry->name, MSG_NAME_MAX - 1);
+
+	memset(b, 0, sizeof(*b));
+	memcpy(b->key, key, MSG_SHA256);
+	b->verdict = entry->verdict;
+	b->reason = entry->reason;
+	memcpy(b->name, entry->name, len);
+}
+
+static bool printable(const char *name)
+{
+	size_t len = strnlen(name, MSG_NAME_MAX);
+
+	for (size_t i = 0; i < len; i++)
+		if (name[i] < 0x20 || name[i] > 0x7e)
+			return false;
+	return len < MSG_NAME_MAX;
+}
+
+/* False when what was read can't be an entry: then it is a miss. */
+static bool give(const struct body *b, struct vcache_entry *out)
+{
+	if (!verdict_valid(b->verdict) || b->verdict == VERDICT_PASSED ||
+	    !verdict_reason_valid(b->reason) || !printable(b->name))
+		return false;
+	out->verdict = b->verdict;
+	out->reason = b->reason;
+	memcpy(out->name, b->name, sizeof(out->name));
+	return true;
+}
+
+/* --- readers ---------------------------------------------------------------- */
+
+bool vcache_ready(const struct vcache *vc)
+{
+	return __atomic_load_n(&vc->ready, __ATOMIC_ACQUIRE) == 1;
+}
+
+bool vcache_find(const struct vcache *vc, const uint8_t sha256[MSG_SHA256],
+		 uint32_t variant, struct vcache_entry *out)
+{
+	const struct entry *set = &vc->verdicts[set_of(VERDICT_SETS, sha256)];
+	uint32_t epoch = __atomic_load_n(&vc->epoch, __ATOMIC_ACQUIRE);
+
+	for (unsigned int i = 0; i < WAYS; i++) {
+		struct body b;
+
+		if (read_entry(&set[i], &b) && b.epoch == epoch &&
+		    same_key(&b, sha256, variant))
+			return give(&b, out);
+	}
+	return false;
+}
+
+bool vcache_find_url(const struct vcache *vc, const uint8_t key[MSG_SHA256],
+		     uint64_t now_s, struct vcache_entry *out)
+{
+	const struct entry *set = &vc->urls[set_of(URL_SETS, key)];
+
+	for (unsigned int i = 0; i < WAYS; i++) {
+		struct body b;
+
+		if (read_entry(&set[i], &b) && b.stamp > now_s &&
+		    same_key(&b, key, 0))
+			return give(&b, out);
+	}
+	return false;
+}
+
+/* --- the writer ------------------------------------------------------------- */
+
+void vcache_attach(struct vcache *vc)
+{
+	static const struct body empty;
+
+	vcache_set_ready(vc, false);
+	if (vc->magic != MAGIC) {
+		memset(vc->verdicts, 0, sizeof(vc->verdicts));
+		memset(vc->urls, 0, sizeof(vc->urls));
+		vc->count = 0;
+		vc->magic = MAGIC;
+	}
+	/* What the former writer was killed in: readers would shun it. */
+	for (size_t i = 0; i < VERDICT_SETS * WAYS; i++)
+		if (vc->verdicts[i].sequence & 1)
+			write_entry(&vc->verdicts[i], &empty);
+	for (size_t i = 0; i < URL_SETS * WAYS; i++)
+		if (vc->urls[i].sequence & 1)
+			write_entry(&vc->urls[i], &empty);
+	vcache_new_epoch(vc);
+}
+
+uint32_t vcache_new_epoch(struct vcache *vc)
+{
+	uint32_t epoch = vc->epoch + 1;
+
+	/* 0 is what entries never written have. */
+	if (epoch == 0)
+		epoch = 1;
+	__atomic_store_n(&vc->epoch, epoch, __ATOMIC_RELEASE);
+	vc->entries = 0;
+	return epoch;
+}
+
+uint64_t vcache_entries(const struct vcache *vc)
+{
+	return vc->entries;
+}
+
+void vcache_set_ready(struct vcache *vc, bool ready)
+{
+	__atomic_store_n(&vc->ready, ready ? 1u : 0u, __ATOMIC_RELEASE);
+}
+
+/*
+ * How gladly an entry is given up: what holds the key already first (there is
+ * never a second one), then what is void, then the oldest.
+ */
+static uint64_t worth(const struct body *b, bool same, bool is_void)
+{
+	if (same)
+		return 0;
+	return is_void ? 1 : b->stamp + 2;
+}
+
+void vcache_store(struct vcache *vc, const uint8_t sha256[MSG_SHA256],
+		  uint32_t variant, const struct vcache_entry *entry)
+{
+	struct entry *set = &vc->verdicts[set_of(VERDICT_SETS, sha256)];
+	struct entry *victim = set;
+	uint64_t least = UINT64_MAX;
+	bool replaces = false;
+	struct body b;
+
+	for (unsigned int i = 0; i < WAYS && least > 0; i++) {
+		uint64_t w;
+
+		peek(&set[i], &b);
+		w = worth(&b, same_key(&b, sha256, variant),
+			  b.epoch != vc->epoch);
+		if (w >= least)
+			continue;
+		least = w;
+		victim = &set[i];
+		replaces = b.epoch == vc->epoch;
+	}
+	if (!replaces)
+		vc->entries++;
+	set_body(&b, sha256, entry);
+	b.variant = variant;
+	b.epoch = vc->epoch;
+	b.stamp = ++vc->count;
+	write_entry(victim, &b);
+}
+
+void vcache_store_url(struct vcache *vc, const uint8_t key[MSG_SHA256],
+		      uint64_t until_s, const struct vcache_entry *entry)
+{
+	struct entry *set = &vc->urls[set_of(URL_SETS, key)];
+	struct entry *victim = set;
+	uint64_t least = UINT64_MAX;
+	struct body b;
+
+	/* The one that ends first goes, which is also what has ended. */
+	for (unsigned int i = 0; i < WAYS && least > 0; i++) {
+		uint64_t w;
+
+		peek(&set[i], &b);
+		w = worth(&b, same_key(&b, key, 0) && b.verdict != 0, false);
+		if (w >= least)
+			continue;
+		least = w;
+		victim = &set[i];
+	}
+	set_body(&b, key, entry);
+	b.stamp = until_s;
+	write_entry(victim, &b);
+}
