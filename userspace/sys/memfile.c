@@ -86,21 +86,30 @@ int memfile_seal(int fd)
 	return fcntl(fd, F_ADD_SEALS, SEALS_WRITE) == -1 ? -errno : 0;
 }
 
-static void *map(int fd, size_t size, int prot)
+static void *map(int fd, size_t size, int prot, int flags)
 {
-	void *p = mmap(NULL, size, prot, MAP_SHARED, fd, 0);
+	void *p = mmap(NULL, size, prot, flags, fd, 0);
 
 	return p == MAP_FAILED ? NULL : p;
 }
 
+/*
+ * Before Linux 6.7 a shared mapping of a file sealed against writing is
+ * refused (EPERM) even for reading; a private one sees the same pages, which
+ * can't change any more.
+ */
 const void *memfile_map(int fd, size_t size)
 {
-	return map(fd, size, PROT_READ);
+	void *p = map(fd, size, PROT_READ, MAP_SHARED);
+
+	return p == NULL && errno == EPERM
+		       ? map(fd, size, PROT_READ, MAP_PRIVATE)
+		       : p;
 }
 
 void *memfile_map_shared(int fd, size_t size)
 {
-	return map(fd, size, PROT_READ | PROT_WRITE);
+	return map(fd, size, PROT_READ | PROT_WRITE, MAP_SHARED);
 }
 
 void memfile_unmap(const void *p, size_t size)

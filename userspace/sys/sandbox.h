@@ -43,6 +43,14 @@ struct sandbox {
 int sandbox_enter(const struct sandbox *sb, char *wrong, size_t size)
 	__attribute__((warn_unused_result));
 
+/*
+ * A child of a confined process takes away more: of @sb only paths and system
+ * calls count, and only what the parent had can stay. The parent's list needs
+ * seccomp, prctl and the landlock calls for it. 0 or -errno as above.
+ */
+int sandbox_tighten(const struct sandbox *sb, char *wrong, size_t size)
+	__attribute__((warn_unused_result));
+
 /* Whether this kernel has Landlock and the build uses it. */
 bool sandbox_landlock(void);
 

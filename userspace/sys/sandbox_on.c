@@ -206,3 +206,12 @@ int sandbox_enter(const struct sandbox *sb, char *wrong, size_t size)
 		rc = limit_calls(sb, wrong, size);
 	return rc;
 }
+
+int sandbox_tighten(const struct sandbox *sb, char *wrong, size_t size)
+{
+	int rc = limit_paths(sb, wrong, size);
+
+	if (rc == 0)
+		rc = limit_calls(sb, wrong, size);
+	return rc;
+}
