@@ -1,0 +1,767 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The real sluice-log, started by a parent that is this program, with relays
+ * that are this program too: killed again and again, on a full disk, with its
+ * directory gone, told nonsense. What must hold each time: every event that
+ * was sent is in the journal once.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "conf/config.h"
+#include "ipc/event.h"
+#include "ipc/msg.h"
+#include "ipc/stats.h"
+#include "store/event_json.h"
+#include "store/journal_read.h"
+#include "sys/memfile.h"
+
+#define NOBODY	   65534
+#define RELAYS	   3
+#define PATIENCE_S 30
+#define EVENTS_MAX 200000
+
+/* One of the relays: its window of what was sent and not acknowledged. */
+struct relay {
+	int fd;
+	uint64_t instance;
+	uint64_t sent;	/* next number to send */
+	uint64_t acked; /* next number that is not on disk */
+	uint64_t total;
+};
+
+struct gateway {
+	char dir[64]; /* the state directory */
+	char binary[256];
+	struct config config;
+	struct stats *stats;
+	int stats_fd;
+	pid_t pid;
+	int parent_fd;
+	struct relay relays[RELAYS];
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static void pause_ms(unsigned int ms)
+{
+	poll(NULL, 0, (int)ms);
+}
+
+/* --- messages ------------------------------------------------------------------ */
+
+/* 0, or -errno; -EAGAIN when the role doesn't read. */
+static int send_message(int fd, uint32_t type, const void *body, size_t len,
+			const void *elements, size_t elements_len,
+			const int *fds, size_t nfds)
+{
+	struct msg_header header = {.type = type};
+	struct iovec iov[3] = {{&header, sizeof(header)},
+			       {(void *)(uintptr_t)body, len},
+			       {(void *)(uintptr_t)elements, elements_len}};
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))] = {
+		0};
+	struct msghdr mh = {.msg_iov = iov, .msg_iovlen = 3};
+
+	if (nfds > 0) {
+		struct cmsghdr *c = (struct cmsghdr *)control;
+
+		mh.msg_control = control;
+		mh.msg_controllen = CMSG_SPACE(nfds * sizeof(int));
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(nfds * sizeof(int));
+		memcpy(CMSG_DATA(c), fds, nfds * sizeof(int));
+	}
+	return sendmsg(fd, &mh, MSG_NOSIGNAL | MSG_DONTWAIT) == -1 ? -errno : 0;
+}
+
+static struct event make_event(const struct relay *r, uint64_t number)
+{
+	static char url[64];
+	struct event ev = {
+		.time_us = 1700000000000000 + number,
+		.session = number / 3 + 1,
+		.protocol = EVENT_HTTP,
+		.verdict = VERDICT_CLEAN,
+		.status = 200,
+		.bytes_out = number,
+		.method = STR("GET"),
+		.host = STR("example.test"),
+		.rule = STR("scan"),
+		.content_type = STR("text/html"),
+	};
+
+	snprintf(url, sizeof(url), "http://example.test/%" PRIx64 "/%" PRIu64,
+		 r->instance, number);
+	ev.url = str_of(url);
+	return ev;
+}
+
+/* One message with up to @count events from number r->sent on. */
+static int send_events(struct relay *r, uint32_t count)
+{
+	static uint8_t packed[MSG_MAX];
+	struct msg_events head = {.instance = r->instance, .first = r->sent};
+	size_t len = 0;
+	int rc;
+
+	while (head.count < count && r->sent + head.count < r->total) {
+		struct event ev = make_event(r, head.first + head.count);
+		size_t n = event_pack(&ev, packed + len,
+				      sizeof(packed) - 64 - len);
+
+		if (n == 0)
+			break;
+		len += n;
+		head.count++;
+	}
+	if (head.count == 0)
+		return 0;
+	rc = send_message(r->fd, MSG_EVENTS, &head, sizeof(head), packed, len,
+			  NULL, 0);
+	if (rc == 0)
+		r->sent += head.count;
+	return rc;
+}
+
+/* Take acknowledgements; false when the role has closed the channel. */
+static bool read_acks(struct relay *r, int wait_ms)
+{
+	struct pollfd pfd = {.fd = r->fd, .events = POLLIN};
+	struct {
+		struct msg_header header;
+		struct msg_events_stored stored;
+	} msg;
+
+	while (poll(&pfd, 1, wait_ms) == 1) {
+		ssize_t n = recv(r->fd, &msg, sizeof(msg), MSG_DONTWAIT);
+
+		if (n <= 0)
+			return false;
+		assert_int_equal(n, sizeof(msg));
+		assert_int_equal(msg.header.type, MSG_EVENTS_STORED);
+		assert_true(msg.stored.instance == r->instance);
+		assert_true(msg.stored.next >= r->acked);
+		assert_true(msg.stored.next <= r->total);
+		r->acked = msg.stored.next;
+		wait_ms = 0;
+	}
+	return true;
+}
+
+/* --- the role -------------------------------------------------------------------- */
+
+static void connect_relay(struct gateway *gw, uint32_t index)
+{
+	struct msg_peer peer = {.role = ROLE_RELAY, .index = index};
+	struct relay *r = &gw->relays[index];
+	int fds[2];
+
+	if (r->fd != -1)
+		close(r->fd);
+	assert_int_equal(
+		socketpair(AF_UNIX,
+			   SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+			   fds),
+		0);
+	assert_int_equal(send_message(gw->parent_fd, MSG_PEER, &peer,
+				      sizeof(peer), NULL, 0, &fds[1], 1),
+			 0);
+	close(fds[1]);
+	r->fd = fds[0];
+	/* As a relay must: everything from the oldest one not acknowledged. */
+	r->sent = r->acked;
+}
+
+static void exec_role(const struct gateway *gw, int fd)
+{
+	dup2(fd, 3);
+	execl(gw->binary, gw->binary, (char *)NULL);
+	_exit(127);
+}
+
+static void start(struct gateway *gw)
+{
+	struct msg_init init = {.role = ROLE_LOG,
+				.relays = RELAYS,
+				.uid = NOBODY,
+				.gid = NOBODY,
+				.instance = 77};
+	int fds[2], with[2];
+
+	memset(gw->stats, 0, sizeof(*gw->stats));
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
+	gw->pid = fork();
+	assert_true(gw->pid != -1);
+	if (gw->pid == 0)
+		exec_role(gw, fds[1]);
+	close(fds[1]);
+	gw->parent_fd = fds[0];
+	gw->config.size = sizeof(gw->config);
+	with[0] = memfile_snapshot("config", &gw->config, sizeof(gw->config));
+	with[1] = gw->stats_fd;
+	assert_int_equal(send_message(gw->parent_fd, MSG_INIT, &init,
+				      sizeof(init), NULL, 0, with, 2),
+			 0);
+	close(with[0]);
+}
+
+static void wait_ready(const struct gateway *gw)
+{
+	uint64_t end = now_ms() + PATIENCE_S * 1000;
+
+	while (__atomic_load_n(&gw->stats->ready, __ATOMIC_RELAXED) == 0) {
+		assert_true(now_ms() < end);
+		pause_ms(2);
+	}
+}
+
+static void start_all(struct gateway *gw)
+{
+	start(gw);
+	for (uint32_t i = 0; i < RELAYS; i++)
+		connect_relay(gw, i);
+	wait_ready(gw);
+}
+
+/* How the role ended, as waitpid(2) reports it. */
+static int wait_end(struct gateway *gw)
+{
+	int status = 0;
+
+	assert_int_equal(waitpid(gw->pid, &status, 0), gw->pid);
+	gw->pid = 0;
+	close(gw->parent_fd);
+	return status;
+}
+
+static void kill_role(struct gateway *gw)
+{
+	kill(gw->pid, SIGKILL);
+	assert_true(WIFSIGNALED(wait_end(gw)));
+}
+
+static void stop(struct gateway *gw)
+{
+	struct msg_stop order = {.timeout_ms = 5000};
+	int status;
+
+	assert_int_equal(send_message(gw->parent_fd, MSG_STOP, &order,
+				      sizeof(order), NULL, 0, NULL, 0),
+			 0);
+	for (uint32_t i = 0; i < RELAYS; i++) {
+		close(gw->relays[i].fd);
+		gw->relays[i].fd = -1;
+	}
+	status = wait_end(gw);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void send_all(struct gateway *gw)
+{
+	uint64_t end = now_ms() + PATIENCE_S * 1000;
+
+	for (bool more = true; more;) {
+		more = false;
+		assert_true(now_ms() < end);
+		for (uint32_t i = 0; i < RELAYS; i++) {
+			struct relay *r = &gw->relays[i];
+			int rc = send_events(r, 100);
+
+			assert_true(rc == 0 || rc == -EAGAIN);
+			assert_true(read_acks(r, rc == 0 ? 0 : 5));
+			more |= r->sent < r->total;
+		}
+	}
+}
+
+static void wait_acks(struct gateway *gw)
+{
+	uint64_t end = now_ms() + PATIENCE_S * 1000;
+
+	for (uint32_t i = 0; i < RELAYS; i++) {
+		while (gw->relays[i].acked < gw->relays[i].total) {
+			assert_true(now_ms() < end);
+			assert_true(read_acks(&gw->relays[i], 50));
+		}
+	}
+}
+
+/* --- what the journal holds ---------------------------------------------------------- */
+
+struct tally {
+	uint64_t lines;
+	uint64_t next[RELAYS + 1]; /* also of the parent */
+};
+
+static size_t relay_of(const struct gateway *gw, uint64_t instance)
+{
+	for (size_t i = 0; i < RELAYS; i++)
+		if (gw->relays[i].instance == instance)
+			return i;
+	return RELAYS;
+}
+
+/* Every event once and in order, nothing else. */
+static void read_journal(const struct gateway *gw, struct tally *t)
+{
+	struct journal_reader reader;
+	struct str line;
+	char path[128];
+	int rc, dir;
+
+	memset(t, 0, sizeof(*t));
+	snprintf(path, sizeof(path), "%s/journal", gw->dir);
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(dir != -1);
+	assert_int_equal(journal_reader_init(&reader, dir), 0);
+	assert_int_equal(journal_reader_seek_time(&reader, 0), 0);
+	while ((rc = journal_reader_next(&reader, &line)) == 1) {
+		uint64_t instance, number;
+		const char *at = memmem(line.p, line.len, "\"id\":\"", 6);
+		char id[64] = {0};
+
+		assert_non_null(at);
+		assert_int_equal(line.p[line.len - 1], '}');
+		memcpy(id, at + 6, strcspn(at + 6, "\""));
+		assert_true(event_json_id(id, &instance, &number));
+		assert_true(number == t->next[relay_of(gw, instance)]++);
+		t->lines++;
+	}
+	assert_int_equal(rc, 0);
+	assert_int_equal(reader.bad, 0);
+	journal_reader_close(&reader);
+	close(dir);
+}
+
+static void expect_complete(const struct gateway *gw)
+{
+	struct tally t;
+
+	read_journal(gw, &t);
+	for (size_t i = 0; i < RELAYS; i++)
+		assert_true(t.next[i] == gw->relays[i].total);
+}
+
+/* --- set-up ---------------------------------------------------------------------------- */
+
+static int unlink_one(const char *path, const struct stat *st, int type,
+		      struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static void find_binary(char *dst, size_t size)
+{
+	char self[192] = {0};
+	char *slash;
+
+	assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
+	for (int i = 0; i < 4; i++) {
+		slash = strrchr(self, '/');
+		assert_non_null(slash);
+		*slash = '\0';
+	}
+	snprintf(dst, size, "%s/libexec/sluice-log", self);
+}
+
+static int setup(void **state)
+{
+	struct gateway *gw = calloc(1, sizeof(*gw));
+
+	if (getuid() != 0) {
+		*state = NULL;
+		free(gw);
+		return 0;
+	}
+	snprintf(gw->dir, sizeof(gw->dir), "%s/sluice-log.XXXXXX",
+		 getenv("TMPDIR") != NULL ? getenv("TMPDIR") : P_tmpdir);
+	assert_non_null(mkdtemp(gw->dir));
+	chmod(gw->dir, 0755);
+	find_binary(gw->binary, sizeof(gw->binary));
+	str_copy(gw->config.state_dir, sizeof(gw->config.state_dir), gw->dir);
+	gw->config.log_level = LEVEL_ERROR;
+	gw->config.store_rotate = 64 << 20;
+	gw->config.store_keep = 90ULL * 86400 * 1000;
+	gw->stats_fd = memfile_shared("stats", sizeof(*gw->stats));
+	gw->stats = memfile_map_shared(gw->stats_fd, sizeof(*gw->stats));
+	assert_non_null(gw->stats);
+	for (uint32_t i = 0; i < RELAYS; i++) {
+		gw->relays[i].fd = -1;
+		gw->relays[i].instance = 0x5f00000000ULL + i;
+	}
+	*state = gw;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct gateway *gw = *state;
+
+	if (gw == NULL)
+		return 0;
+	if (gw->pid > 0) {
+		kill(gw->pid, SIGKILL);
+		wait_end(gw);
+	}
+	for (uint32_t i = 0; i < RELAYS; i++)
+		if (gw->relays[i].fd != -1)
+			close(gw->relays[i].fd);
+	nftw(gw->dir, unlink_one, 8, FTW_DEPTH | FTW_PHYS);
+	memfile_unmap(gw->stats, sizeof(*gw->stats));
+	close(gw->stats_fd);
+	free(gw);
+	return 0;
+}
+
+static struct gateway *gateway(void **state)
+{
+	if (*state == NULL)
+		skip(); /* the role needs root to confine itself */
+	return *state;
+}
+
+static void set_totals(struct gateway *gw, uint64_t total)
+{
+	for (uint32_t i = 0; i < RELAYS; i++)
+		gw->relays[i].total = total;
+}
+
+/* --- tests ------------------------------------------------------------------------------- */
+
+static void stores_and_acknowledges(void **state)
+{
+	struct gateway *gw = gateway(state);
+	struct stat st;
+	char path[128];
+
+	set_totals(gw, 1000);
+	start_all(gw);
+	send_all(gw);
+	wait_acks(gw);
+	assert_int_equal(stats_get(gw->stats, LOG_EVENTS), 3000);
+	assert_true(stats_get(gw->stats, LOG_SYNCS) > 0);
+	stop(gw);
+	expect_complete(gw);
+	snprintf(path, sizeof(path), "%s/journal", gw->dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0750);
+	assert_int_equal(st.st_uid, NOBODY);
+	snprintf(path, sizeof(path), "%s/journal/events.jsonl", gw->dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+}
+
+/* What was sent just before the end is there too, though nobody waited. */
+static void stop_drains_the_channels(void **state)
+{
+	struct gateway *gw = gateway(state);
+
+	set_totals(gw, 3000);
+	start_all(gw);
+	send_all(gw);
+	stop(gw);
+	expect_complete(gw);
+}
+
+/* Some events to each relay, until it is time to kill. */
+static void send_until(struct gateway *gw, uint64_t end)
+{
+	while (now_ms() < end) {
+		for (uint32_t i = 0; i < RELAYS; i++) {
+			struct relay *r = &gw->relays[i];
+			/* A relay may be slow to read its acknowledgements. */
+			bool reads = i != 2 || now_ms() % 64 == 0;
+
+			if (send_events(r, 1 + (uint32_t)(r->sent % 37)) ==
+			    -EPIPE)
+				return;
+			if (reads && !read_acks(r, 0))
+				return;
+		}
+		pause_ms(1);
+	}
+}
+
+static void killed_again_and_again(void **state)
+{
+	struct gateway *gw = gateway(state);
+	unsigned int kills = 0;
+	unsigned int seed = 12345;
+
+	set_totals(gw, EVENTS_MAX);
+	gw->config.store_rotate = 256 << 10;
+	while (kills < 30) {
+		seed = seed * 1103515245 + 12345;
+		start(gw);
+		for (uint32_t i = 0; i < RELAYS; i++)
+			connect_relay(gw, i);
+		/* Now and then also while it starts and recovers. */
+		if (kills % 5 != 0)
+			wait_ready(gw);
+		send_until(gw, now_ms() + seed / 65536 % 300);
+		kill_role(gw);
+		kills++;
+	}
+	for (uint32_t i = 0; i < RELAYS; i++) {
+		struct relay *r = &gw->relays[i];
+
+		assert_true(r->acked > 0);
+		r->total = r->sent > r->acked ? r->sent : r->acked;
+	}
+	start_all(gw);
+	send_all(gw);
+	wait_acks(gw);
+	stop(gw);
+	expect_complete(gw);
+	print_message("# %u kills, %" PRIu64 " events of relay 0\n", kills,
+		      gw->relays[0].total);
+}
+
+/* A relay hung for long: its numbers lie far behind the tail that is read. */
+static void resent_from_far_back(void **state)
+{
+	struct gateway *gw = gateway(state);
+
+	gw->config.store_rotate = 1 << 20;
+	gw->relays[0].total = 500;
+	gw->relays[1].total = 60000; /* about 20 MiB of lines */
+	start_all(gw);
+	while (send_events(&gw->relays[0], 50) == 0 &&
+	       gw->relays[0].sent < gw->relays[0].total)
+		;
+	send_all(gw);
+	/* Relay 0 never reads that its events were stored. */
+	gw->relays[0].acked = 0;
+	while (gw->relays[1].acked < gw->relays[1].total)
+		assert_true(read_acks(&gw->relays[1], 50));
+	kill_role(gw);
+	start_all(gw);
+	gw->relays[0].acked = 0;
+	gw->relays[0].sent = 0;
+	send_all(gw);
+	wait_acks(gw);
+	stop(gw);
+	expect_complete(gw);
+}
+
+static void full_disk(void **state)
+{
+	struct gateway *gw = gateway(state);
+	char filler[128], block[4096] = {0};
+	uint64_t stored, end;
+	int fd;
+
+	assert_int_equal(unshare(CLONE_NEWNS), 0);
+	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	assert_int_equal(mount("none", gw->dir, "tmpfs", 0, "size=1m,mode=755"),
+			 0);
+	set_totals(gw, 100);
+	start_all(gw);
+	send_all(gw);
+	wait_acks(gw);
+	snprintf(filler, sizeof(filler), "%s/filler", gw->dir);
+	fd = open(filler, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	while (write(fd, block, sizeof(block)) > 0)
+		;
+	close(fd);
+	set_totals(gw, 30000);
+	end = now_ms() + PATIENCE_S * 1000;
+	while (stats_get(gw->stats, LOG_BLOCKED) == 0) {
+		assert_true(now_ms() < end);
+		send_events(&gw->relays[0], 10);
+		pause_ms(5);
+	}
+	/* It goes on taking nothing, and the relays have to wait. */
+	for (end = now_ms() + 2500; now_ms() < end; pause_ms(2))
+		for (uint32_t i = 0; i < RELAYS; i++)
+			send_events(&gw->relays[i], 200);
+	assert_true(stats_get(gw->stats, LOG_WRITE_ERRORS) > 1);
+	assert_true(stats_get(gw->stats, LOG_WRITE_ERRORS) < 10);
+	assert_non_null(strstr(gw->stats->note, "free space"));
+	stored = 0;
+	for (uint32_t i = 0; i < RELAYS; i++) {
+		assert_true(read_acks(&gw->relays[i], 0));
+		stored += gw->relays[i].acked;
+	}
+	assert_int_equal(stored, stats_get(gw->stats, LOG_EVENTS));
+	assert_true(gw->relays[0].sent > gw->relays[0].acked);
+	for (uint32_t i = 0; i < RELAYS; i++)
+		gw->relays[i].total = gw->relays[i].sent;
+	assert_int_equal(mount(NULL, gw->dir, NULL, MS_REMOUNT, "size=64m"), 0);
+	wait_acks(gw);
+	assert_int_equal(stats_get(gw->stats, LOG_BLOCKED), 0);
+	stop(gw);
+	expect_complete(gw);
+	assert_int_equal(umount(gw->dir), 0);
+}
+
+/* The role ends, its parent starts it again, and it makes the directory. */
+static void directory_removed(void **state)
+{
+	struct gateway *gw = gateway(state);
+	char path[128];
+
+	set_totals(gw, 10);
+	start_all(gw);
+	send_all(gw);
+	wait_acks(gw);
+	snprintf(path, sizeof(path), "%s/journal", gw->dir);
+	assert_int_equal(nftw(path, unlink_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+	/* Those that were there are gone by somebody's will. */
+	set_totals(gw, 20);
+	send_all(gw);
+	assert_int_equal(WEXITSTATUS(wait_end(gw)), 1);
+	for (uint32_t i = 0; i < RELAYS; i++)
+		assert_int_equal(gw->relays[i].acked, 10);
+	start_all(gw);
+	send_all(gw);
+	wait_acks(gw);
+	stop(gw);
+}
+
+static void bad_messages_end_the_channel(void **state)
+{
+	struct gateway *gw = gateway(state);
+	struct relay *r = &gw->relays[0];
+	uint64_t end = now_ms() + PATIENCE_S * 1000;
+	uint64_t own = r->instance;
+
+	set_totals(gw, 50);
+	start_all(gw);
+	send_all(gw);
+	wait_acks(gw);
+	/* another's instance, and a second one on the same channel */
+	r->instance = gw->relays[1].instance;
+	r->total = 60;
+	assert_int_equal(send_events(r, 10), 0);
+	while (read_acks(r, 50))
+		assert_true(now_ms() < end);
+	r->instance = own;
+	connect_relay(gw, 0);
+	/* a length that isn't true */
+	assert_int_equal(
+		send_message(r->fd, MSG_EVENTS, "short", 5, NULL, 0, NULL, 0),
+		0);
+	while (read_acks(r, 50))
+		assert_true(now_ms() < end);
+	/* the others are not disturbed, and an honest successor is welcome */
+	connect_relay(gw, 0);
+	set_totals(gw, 100);
+	send_all(gw);
+	wait_acks(gw);
+	stop(gw);
+	expect_complete(gw);
+}
+
+/* Reload changes the size at which files are rotated. */
+static void reload_is_live(void **state)
+{
+	struct gateway *gw = gateway(state);
+	int fd;
+
+	set_totals(gw, 2000);
+	start_all(gw);
+	send_all(gw);
+	wait_acks(gw);
+	assert_int_equal(stats_get(gw->stats, LOG_ROTATIONS), 0);
+	gw->config.store_rotate = 100 << 10;
+	fd = memfile_snapshot("config", &gw->config, sizeof(gw->config));
+	assert_int_equal(send_message(gw->parent_fd, MSG_CONFIG, NULL, 0, NULL,
+				      0, &fd, 1),
+			 0);
+	close(fd);
+	set_totals(gw, 4000);
+	send_all(gw);
+	wait_acks(gw);
+	assert_true(stats_get(gw->stats, LOG_ROTATIONS) > 0);
+	stop(gw);
+	expect_complete(gw);
+}
+
+/* The parent has events too: its start and stop, a role that died. */
+static void events_of_the_parent(void **state)
+{
+	struct gateway *gw = gateway(state);
+	struct relay parent = {.instance = 0, .total = 3};
+	struct tally t;
+
+	start_all(gw);
+	parent.fd = gw->parent_fd;
+	assert_int_equal(send_events(&parent, 2), 0);
+	/* instance 0 has no numbers: the same one again is another event */
+	parent.sent = 0;
+	assert_int_equal(send_events(&parent, 2), 0);
+	stop(gw);
+	read_journal(gw, &t);
+	assert_int_equal(t.next[RELAYS], 4);
+}
+
+static void throughput(void **state)
+{
+	struct gateway *gw = gateway(state);
+	uint64_t begin, ms;
+
+	set_totals(gw, EVENTS_MAX / RELAYS);
+	start_all(gw);
+	begin = now_ms();
+	send_all(gw);
+	wait_acks(gw);
+	ms = now_ms() - begin;
+	print_message("# %d events in %" PRIu64 " ms: %" PRIu64 " events/s\n",
+		      EVENTS_MAX, ms, EVENTS_MAX * UINT64_C(1000) / (ms + 1));
+	stop(gw);
+	expect_complete(gw);
+}
+
+#define ROLE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ROLE_TEST(stores_and_acknowledges),
+		ROLE_TEST(stop_drains_the_channels),
+		ROLE_TEST(killed_again_and_again),
+		ROLE_TEST(resent_from_far_back),
+		ROLE_TEST(directory_removed),
+		ROLE_TEST(bad_messages_end_the_channel),
+		ROLE_TEST(reload_is_live),
+		ROLE_TEST(events_of_the_parent),
+		ROLE_TEST(throughput),
+		ROLE_TEST(full_disk), /* last: it leaves the mount namespace */
+	};
+
+	return cmocka_run_group_tests_name("log role", tests, NULL, NULL);
+}
