@@ -38,6 +38,28 @@ static void mark_hop(struct http1_head *h, struct str name)
 }
 
 /*
+ * The next of a comma separated list of tokens, which no quotes hold together:
+ * what stands between two commas is an option to somebody, whatever it is.
+ */
+static bool next_option(struct str *rest, struct str *option)
+{
+	const char *comma;
+
+	if (rest->len == 0)
+		return false;
+	comma = memchr(rest->p, ',', rest->len);
+	if (comma == NULL) {
+		*option = str_trim(*rest);
+		rest->len = 0;
+		return true;
+	}
+	*option = str_trim((struct str){rest->p, (size_t)(comma - rest->p)});
+	rest->len -= (size_t)(comma + 1 - rest->p);
+	rest->p = comma + 1;
+	return true;
+}
+
+/*
  * Each unknown option costs a walk over the fields, so their number is bounded:
  * a long list of them buys nothing but work.
  */
@@ -46,7 +68,7 @@ static enum http1_error connection_options(struct http1_head *h,
 {
 	struct str option;
 
-	while (str_next_element(&value, &option)) {
+	while (next_option(&value, &option)) {
 		if (++t->options > HTTP1_OPTIONS_MAX)
 			return HTTP1_BAD_FIELD;
 		if (str_eq_nocase(option, STR("close")))
@@ -110,9 +132,28 @@ static enum http1_error tally_fields(struct http1_head *h, struct tally *t)
 	return HTTP1_OK;
 }
 
+/*
+ * White space around a value is no part of it, and a tab is white space. Some
+ * recipients don't know that (llhttp sees no "chunked" before a tab), so around
+ * the two values that frame a message it is refused. The bytes looked at are the
+ * line's own: a colon comes before a value and its CR after it.
+ */
+static bool has_tab_around(struct str value)
+{
+	const char *p = value.p, *end = value.p + value.len;
+
+	while (p[-1] == ' ')
+		p--;
+	while (*end == ' ')
+		end++;
+	return p[-1] == '\t' || *end == '\t';
+}
+
 /* RFC 9112 6.2: one run of digits, and few enough for a signed 64-bit count. */
 static enum http1_error length_parse(struct str value, uint64_t *length)
 {
+	if (has_tab_around(value))
+		return HTTP1_BAD_LENGTH;
 	if (memchr(value.p, ',', value.len) != NULL)
 		return HTTP1_SEVERAL_LENGTHS;
 	if (!str_to_u64(value, length) || *length > INT64_MAX)
@@ -128,6 +169,7 @@ static enum http1_error coding_check(const struct http1_head *h,
 				     const struct tally *t)
 {
 	if (h->minor == 0 || t->codings > 1 ||
+	    has_tab_around(t->coding->value) ||
 	    !str_eq_nocase(t->coding->value, STR("chunked")))
 		return HTTP1_BAD_TRANSFER_CODING;
 	return HTTP1_OK;

@@ -33,12 +33,13 @@ static bool ipv6_valid(struct str s)
 	char text[IP_TEXT_MAX];
 	struct ip_addr addr;
 
-	/* A NUL would end the text early. */
-	if (s.len >= sizeof(text) || memchr(s.p, '\0', s.len) != NULL)
+	/* An IPv4 address has no colon, and a NUL would end the text early. */
+	if (s.len >= sizeof(text) || memchr(s.p, ':', s.len) == NULL ||
+	    memchr(s.p, '\0', s.len) != NULL)
 		return false;
 	memcpy(text, s.p, s.len);
 	text[s.len] = '\0';
-	return ip_addr_parse(text, &addr) && addr.family == AF_INET6;
+	return ip_addr_parse(text, &addr);
 }
 
 static bool port_valid(struct str s)
