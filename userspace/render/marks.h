@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The numbers that Sluice claims in the host's network stack, in one place so
+ * that an administrator can check them against everybody else's.
+ *
+ * Packet and socket marks are single bits. Sluice's rules set and test nothing
+ * but these three; the other 29 bits pass through them unchanged. Whoever else
+ * writes marks on the gateway has to do the same (restore a connection's mark
+ * under a mask, not whole), or packets lose the bit that delivers them.
+ */
+#ifndef SLUICE_RENDER_MARKS_H
+#define SLUICE_RENDER_MARKS_H
+
+/* On a packet: one of our sockets holds its connection, deliver it locally. */
+#define MARK_DIVERT   0x10000000U
+/* SO_MARK of the sockets that relays open towards origin servers. */
+#define MARK_UPSTREAM 0x20000000U
+/* SO_MARK of transparent listeners, and so of every connection they accept. */
+#define MARK_CLIENT   0x40000000U
+
+/*
+ * Conntrack zone of the client's leg. The origin's leg and everything that is
+ * forwarded stay in zone 0, where the administrator's rules and NAT live.
+ */
+#define ZONE_CLIENT 1
+
+/* Routing table that delivers locally, and where its rules stand. */
+#define ROUTE_TABLE    20942U
+#define ROUTE_PRIORITY 100U
+
+#endif

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "render/nft_text.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include "base/str.h"
+#include "render/ruleset.h"
+
+enum operand {
+	OP_NONE,
+	OP_SET,
+	OP_NUMBER,
+	OP_BIT,	 /* a mark's bit, compared */
+	OP_MASK, /* a mark's bit, set */
+	OP_FAMILY,
+	OP_FLAGS,
+	OP_PORT,
+	OP_CHAIN
+};
+
+static const struct {
+	const char *text;
+	enum operand operand;
+} terms[TERM_COUNT] = {
+	[TERM_IIFNAME] = {"iifname", OP_SET},
+	[TERM_NFPROTO] = {"meta nfproto", OP_FAMILY},
+	[TERM_L4PROTO] = {"meta l4proto", OP_SET},
+	[TERM_L4PROTO_TCP] = {"meta l4proto tcp", OP_NONE},
+	[TERM_SADDR] = {"saddr", OP_SET},
+	[TERM_DADDR] = {"daddr", OP_SET},
+	[TERM_TCP_SPORT] = {"tcp sport", OP_SET},
+	[TERM_TCP_DPORT] = {"tcp dport", OP_SET},
+	[TERM_TCP_DPORT_IS] = {"tcp dport", OP_NUMBER},
+	[TERM_TCP_FLAGS] = {"tcp flags", OP_FLAGS},
+	[TERM_TO_GATEWAY] = {"fib daddr type local", OP_NONE},
+	[TERM_SOCKET_TRANSPARENT] = {"socket transparent 1", OP_NONE},
+	[TERM_SOCKET_BOUND] = {"socket wildcard 0", OP_NONE},
+	[TERM_SOCKET_MARK] = {"socket mark", OP_BIT},
+	[TERM_PACKET_MARK] = {"meta mark", OP_BIT},
+	[TERM_COUNTER] = {"counter packets 0 bytes 0", OP_NONE},
+	[TERM_ZONE] = {"ct zone set", OP_NUMBER},
+	[TERM_SET_BIT] = {"meta mark set meta mark |", OP_MASK},
+	[TERM_TPROXY] = {"tproxy", OP_PORT},
+	[TERM_ACCEPT] = {"accept", OP_NONE},
+	[TERM_RETURN] = {"return", OP_NONE},
+	[TERM_JUMP] = {"jump", OP_CHAIN},
+	[TERM_RESET] = {"reject with tcp reset", OP_NONE},
+};
+
+static void put_operand(struct strbuf *sb, const struct ruleset *rs,
+			const struct ruleset_term *t)
+{
+	const char *no = t->negate ? "!= " : "";
+
+	switch (terms[t->kind].operand) {
+	case OP_NONE:
+		break;
+	case OP_SET:
+		strbuf_printf(sb, " %s@%s", no, rs->sets[t->set].name);
+		break;
+	case OP_NUMBER:
+		strbuf_printf(sb, " %s%u", no, t->value);
+		break;
+	case OP_BIT:
+		strbuf_printf(sb, " & 0x%08x == 0x%08x", t->value,
+			      t->negate ? 0 : t->value);
+		break;
+	case OP_MASK:
+		strbuf_printf(sb, " 0x%08x", t->value);
+		break;
+	case OP_FAMILY:
+		strbuf_puts(sb, t->family == AF_INET ? " ipv4" : " ipv6");
+		break;
+	case OP_FLAGS:
+		strbuf_printf(sb, " %s / syn,rst,ack",
+			      t->value == TH_SYN ? "syn" : "ack");
+		break;
+	case OP_PORT:
+		strbuf_printf(sb, " %s to :%u",
+			      t->family == AF_INET ? "ip" : "ip6", t->value);
+		break;
+	case OP_CHAIN:
+		strbuf_printf(sb, " %s", t->chain);
+		break;
+	}
+}
+
+static void put_rule(struct strbuf *sb, const struct ruleset *rs,
+		     const struct ruleset_rule *rule)
+{
+	strbuf_puts(sb, "\t\t");
+	for (uint32_t i = 0; i < rule->count; i++) {
+		const struct ruleset_term *t = &rule->terms[i];
+
+		if (t->kind == TERM_SADDR || t->kind == TERM_DADDR)
+			strbuf_puts(sb, rs->sets[t->set].type == SET_TYPE_NET6
+						? "ip6 "
+						: "ip ");
+		strbuf_puts(sb, terms[t->kind].text);
+		put_operand(sb, rs, t);
+		strbuf_putc(sb, ' ');
+	}
+	strbuf_printf(sb, "comment \"%s\"\n", rule->name);
+}
+
+static void put_base(struct strbuf *sb, const struct ruleset_chain *chain)
+{
+	static const char *const hooks[] = {
+		[HOOK_PREROUTING] = "prerouting",
+		[HOOK_INPUT] = "input",
+		[HOOK_FORWARD] = "forward",
+		[HOOK_OUTPUT] = "output",
+	};
+	const char *priority = chain->priority == PRIORITY_RAW	    ? "raw"
+			       : chain->priority == PRIORITY_MANGLE ? "mangle"
+								    : "filter";
+
+	if (chain->hook == HOOK_NONE)
+		return;
+	strbuf_printf(sb,
+		      "\t\ttype filter hook %s priority %s; policy accept;\n",
+		      hooks[chain->hook], priority);
+}
+
+static void put_elem(struct strbuf *sb, const struct ruleset_set *set,
+		     const union ruleset_elem *e)
+{
+	char text[IP_TEXT_MAX];
+
+	switch (set->type) {
+	case SET_TYPE_PROTO:
+		strbuf_puts(sb, e->proto == IPPROTO_TCP	   ? "tcp"
+				: e->proto == IPPROTO_ICMP ? "icmp"
+							   : "ipv6-icmp");
+		break;
+	case SET_TYPE_IFNAME:
+		strbuf_printf(sb, "\"%s\"", e->ifname);
+		break;
+	case SET_TYPE_PORT:
+		strbuf_printf(sb, "%u", e->port);
+		break;
+	case SET_TYPE_NET4:
+	case SET_TYPE_NET6:
+		strbuf_puts(sb, ip_net_format(&e->net, text, sizeof(text)));
+		break;
+	}
+}
+
+static const struct {
+	const char *name;
+	const char *flags;
+	uint32_t in_line; /* elements that nft puts in a line */
+} types[] = {
+	[SET_TYPE_PROTO] = {"inet_proto", NULL, 5},
+	[SET_TYPE_IFNAME] = {"ifname", NULL, 1},
+	[SET_TYPE_PORT] = {"inet_service", NULL, 5},
+	[SET_TYPE_NET4] = {"ipv4_addr", "interval", 2},
+	[SET_TYPE_NET6] = {"ipv6_addr", "interval", 1},
+};
+
+static void put_set(struct strbuf *sb, const struct ruleset_set *set)
+{
+	const char *flags = set->timeout ? "timeout" : types[set->type].flags;
+
+	strbuf_printf(sb, "\tset %s {\n\t\ttype %s\n", set->name,
+		      types[set->type].name);
+	if (flags != NULL)
+		strbuf_printf(sb, "\t\tflags %s\n", flags);
+	for (uint32_t i = 0; i < set->count; i++) {
+		if (i == 0)
+			strbuf_puts(sb, "\t\telements = { ");
+		else if (i % types[set->type].in_line == 0)
+			strbuf_puts(sb, ",\n\t\t\t     ");
+		else
+			strbuf_puts(sb, ", ");
+		put_elem(sb, set, &set->elems[i]);
+	}
+	strbuf_puts(sb, set->count > 0 ? " }\n\t}\n" : "\t}\n");
+}
+
+void nft_text_ruleset(struct strbuf *sb, const struct ruleset *rs)
+{
+	strbuf_puts(sb, "table inet " RULESET_TABLE " {\n");
+	for (uint32_t i = 0; i < SET_COUNT; i++) {
+		if (i > 0)
+			strbuf_putc(sb, '\n');
+		put_set(sb, &rs->sets[i]);
+	}
+	for (uint32_t i = 0; i < rs->chain_count; i++) {
+		const struct ruleset_chain *chain = &rs->chains[i];
+
+		strbuf_printf(sb, "\n\tchain %s {\n", chain->name);
+		put_base(sb, chain);
+		for (uint32_t r = 0; r < chain->count; r++)
+			put_rule(sb, rs, &chain->rules[r]);
+		strbuf_puts(sb, "\t}\n");
+	}
+	strbuf_puts(sb, "}\n");
+}

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The two legs of an intercepted connection:
+ *
+ *	client ----> [ transparent socket | relay | upstream socket ] ----> origin
+ *	        MARK_CLIENT, zone 1              MARK_UPSTREAM, zone 0
+ *
+ * With the client's address kept on the upstream leg both legs may carry the
+ * same addresses and ports, so they need two conntrack zones. The client's leg
+ * is the one that leaves zone 0: all its packets can be told before conntrack
+ * sees them, in both directions and by our own decision. The upstream leg
+ * can't be moved: once the administrator masquerades it, replies come to an
+ * address and port that no socket has until conntrack translates them back,
+ * and conntrack would look for them in the wrong zone.
+ *
+ * Why a SYN and other packets are treated apart: only a SYN opens a
+ * connection. A packet in the middle of a connection that no socket of ours
+ * holds belongs to one that was open before Sluice started or that passed
+ * while it was down or bypassed. Sending it to the listener, as the kernel's
+ * TPROXY document has it, would reset that connection; here it is forwarded.
+ * The match looks at SYN, RST and ACK and not at FIN: our listener drops a
+ * SYN with FIN, a lenient server would take it for the start of a connection.
+ * SYNs with ECN bits or data (TCP Fast Open) match, and a retransmitted SYN
+ * finds its request socket, as tproxy looks for open connections first.
+ *
+ * Kernels: 5.12 for `socket wildcard`. Up to 6.1.110, 6.6.51 and 6.10.10
+ * `socket mark` and `socket wildcard` leak a reference for each packet of a
+ * TIME_WAIT or request socket (CVE-2024-46855).
+ */
+#include "render/ruleset.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+
+#include "conf/config.h"
+#include "render/marks.h"
+
+static struct ruleset_term plain(enum ruleset_term_kind kind)
+{
+	return (struct ruleset_term){.kind = kind};
+}
+
+static struct ruleset_term in_set(enum ruleset_term_kind kind,
+				  enum ruleset_set_id set)
+{
+	return (struct ruleset_term){.kind = kind, .set = set};
+}
+
+static struct ruleset_term with(enum ruleset_term_kind kind, uint32_t value)
+{
+	return (struct ruleset_term){.kind = kind, .value = value};
+}
+
+static struct ruleset_term inverted(struct ruleset_term t)
+{
+	t.negate = true;
+	return t;
+}
+
+static struct ruleset_term only(uint8_t family)
+{
+	return (struct ruleset_term){.kind = TERM_NFPROTO, .family = family};
+}
+
+static struct ruleset_term tproxy(uint8_t family, uint16_t port)
+{
+	return (struct ruleset_term){
+		.kind = TERM_TPROXY, .family = family, .value = port};
+}
+
+static struct ruleset_term jump(const char *chain)
+{
+	return (struct ruleset_term){.kind = TERM_JUMP, .chain = chain};
+}
+
+static void add(struct ruleset_chain *chain, const char *name,
+		const struct ruleset_term *terms, uint32_t count)
+{
+	struct ruleset_rule *rule = &chain->rules[chain->count++];
+
+	rule->name = name;
+	rule->count = count;
+	memcpy(rule->terms, terms, count * sizeof(*terms));
+}
+#define TERMS(...) ((const struct ruleset_term[]){__VA_ARGS__})
+/* One rule: chain, name, then its terms. */
+#define RULE(chain, name, ...)                   \
+	add((chain), (name), TERMS(__VA_ARGS__), \
+	    sizeof(TERMS(__VA_ARGS__)) / sizeof(struct ruleset_term))
+
+/* What holds for every packet that goes to a socket of the client's leg. */
+#define TAKE_CLIENT                                                    \
+	with(TERM_ZONE, ZONE_CLIENT), with(TERM_SET_BIT, MARK_DIVERT), \
+		plain(TERM_COUNTER), plain(TERM_ACCEPT)
+#define IS_SYN with(TERM_TCP_FLAGS, TH_SYN)
+
+static struct ruleset_chain *chain_add(struct ruleset *rs, const char *name,
+				       enum ruleset_hook hook,
+				       enum ruleset_priority priority)
+{
+	struct ruleset_chain *chain = &rs->chains[rs->chain_count++];
+
+	chain->name = name;
+	chain->hook = hook;
+	chain->priority = priority;
+	return chain;
+}
+
+enum bypass_use { BYPASS_INTERCEPT, BYPASS_CLOSING, BYPASS_REFUSE };
+
+static const char *const bypass_names[][4] = {
+	[BYPASS_INTERCEPT] = {"bypass-client4", "bypass-client6",
+			      "bypass-server4", "bypass-server6"},
+	[BYPASS_CLOSING] = {"closing-client4", "closing-client6",
+			    "closing-server4", "closing-server6"},
+	[BYPASS_REFUSE] = {"refuse-client4", "refuse-client6", "refuse-server4",
+			   "refuse-server6"},
+};
+
+/*
+ * Bypassed clients and servers leave the chain. Open: their packets are
+ * forwarded unseen, which is what a bypass is. Counted where a new connection
+ * meets it first, and only there.
+ */
+static void bypass(struct ruleset_chain *chain, enum bypass_use use)
+{
+	bool back = use == BYPASS_CLOSING;
+
+	for (unsigned int i = 0; i < 4; i++) {
+		bool client = i < 2;
+		struct ruleset_term match =
+			in_set(client != back ? TERM_SADDR : TERM_DADDR,
+			       SET_BYPASS_CLIENTS4 + i);
+
+		if (use == BYPASS_INTERCEPT)
+			RULE(chain, bypass_names[use][i], match,
+			     plain(TERM_COUNTER), plain(TERM_RETURN));
+		else
+			RULE(chain, bypass_names[use][i], match,
+			     plain(TERM_RETURN));
+	}
+}
+
+/*
+ * Before conntrack. A connection that a socket of ours holds is delivered
+ * whatever was bypassed since and whether or not the switch is on: its bytes
+ * make sense to that socket only. ICMP errors about it go the same way, or a
+ * path with a smaller MTU would stall it.
+ */
+static void add_prerouting(struct ruleset *rs)
+{
+	struct ruleset_chain *c =
+		chain_add(rs, "prerouting", HOOK_PREROUTING, PRIORITY_RAW);
+
+	RULE(c, "client", in_set(TERM_L4PROTO, SET_SOCKET_PROTOS),
+	     with(TERM_SOCKET_MARK, MARK_CLIENT), plain(TERM_SOCKET_BOUND),
+	     TAKE_CLIENT);
+	RULE(c, "from-clients", in_set(TERM_IIFNAME, SET_LAN),
+	     in_set(TERM_TCP_DPORT, SET_HTTP_PORTS), jump("intercept"));
+}
+
+/*
+ * Every rule that returns here lets the packet be forwarded: open, unless
+ * chain forward refuses it. In particular a tproxy that finds no listener does
+ * not match, so a gateway without relays is open (or refuses) at once.
+ *
+ * handshake: what is left of the client's leg has no full socket: a connection
+ * that is being opened, or in TIME_WAIT. It stands behind the bypass and the
+ * switch, as a leftover in TIME_WAIT would otherwise take the packets of a
+ * new, forwarded connection with the same ports.
+ *
+ * cookie: with SYN cookies a handshake leaves no socket at all, and its last
+ * packet can't be told from one of a connection that isn't ours. The set is
+ * filled only while the kernel sends cookies; for as long, connections from
+ * before Sluice started are reset when they send: closed.
+ */
+static void add_intercept(struct ruleset *rs, uint16_t port)
+{
+	struct ruleset_chain *c = chain_add(rs, "intercept", HOOK_NONE, 0);
+
+	RULE(c, "to-gateway", plain(TERM_TO_GATEWAY), plain(TERM_RETURN));
+	bypass(c, BYPASS_INTERCEPT);
+	RULE(c, "down", inverted(in_set(TERM_L4PROTO, SET_ALIVE)),
+	     plain(TERM_COUNTER), plain(TERM_RETURN));
+	RULE(c, "intercept-http4", only(AF_INET), IS_SYN, tproxy(AF_INET, port),
+	     TAKE_CLIENT);
+	RULE(c, "intercept-http6", only(AF_INET6), IS_SYN,
+	     tproxy(AF_INET6, port), TAKE_CLIENT);
+	RULE(c, "no-listener", IS_SYN, plain(TERM_COUNTER), plain(TERM_RETURN));
+	RULE(c, "handshake", plain(TERM_SOCKET_TRANSPARENT), TAKE_CLIENT);
+	RULE(c, "cookie-http4", in_set(TERM_L4PROTO, SET_SYNCOOKIES),
+	     only(AF_INET), with(TERM_TCP_FLAGS, TH_ACK), tproxy(AF_INET, port),
+	     TAKE_CLIENT);
+	RULE(c, "cookie-http6", in_set(TERM_L4PROTO, SET_SYNCOOKIES),
+	     only(AF_INET6), with(TERM_TCP_FLAGS, TH_ACK),
+	     tproxy(AF_INET6, port), TAKE_CLIENT);
+}
+
+/*
+ * Behind conntrack, so that a reply to a masqueraded upstream connection is
+ * looked up by the address that its socket has.
+ */
+static void add_upstream(struct ruleset *rs)
+{
+	struct ruleset_chain *c =
+		chain_add(rs, "upstream", HOOK_PREROUTING, PRIORITY_MANGLE);
+
+	RULE(c, "decided", with(TERM_PACKET_MARK, MARK_DIVERT),
+	     plain(TERM_ACCEPT));
+	RULE(c, "upstream", in_set(TERM_L4PROTO, SET_SOCKET_PROTOS),
+	     with(TERM_SOCKET_MARK, MARK_UPSTREAM),
+	     with(TERM_SET_BIT, MARK_DIVERT), plain(TERM_COUNTER),
+	     plain(TERM_ACCEPT));
+	RULE(c, "from-servers", in_set(TERM_TCP_SPORT, SET_HTTP_PORTS),
+	     jump("closing"));
+}
+
+/*
+ * An upstream connection that the relay has closed is a socket without a mark
+ * as soon as the origin acknowledged the end: the kernel keeps it as a small
+ * TIME_WAIT socket, FIN_WAIT2 included. The origin's own end still has to be
+ * delivered; forwarded, it would reach the client, which knows nothing of it.
+ * Not for bypassed peers nor while the switch is off: open, see handshake. The
+ * listener's port is left out because a lookup finds listeners as well.
+ */
+static void add_closing(struct ruleset *rs, uint16_t port)
+{
+	struct ruleset_chain *c = chain_add(rs, "closing", HOOK_NONE, 0);
+
+	bypass(c, BYPASS_CLOSING);
+	RULE(c, "closing-down", inverted(in_set(TERM_L4PROTO, SET_ALIVE)),
+	     plain(TERM_RETURN));
+	RULE(c, "closing", inverted(with(TERM_TCP_DPORT_IS, port)),
+	     plain(TERM_SOCKET_TRANSPARENT), with(TERM_SET_BIT, MARK_DIVERT),
+	     plain(TERM_COUNTER), plain(TERM_ACCEPT));
+}
+
+/*
+ * direct: nobody connects to the listener itself. Diverted packets keep the
+ * port they were sent to, so whatever arrives with the listener's port and
+ * without our mark was addressed to it, and a relay would dial itself: closed.
+ */
+static void add_local(struct ruleset *rs, uint16_t port)
+{
+	struct ruleset_chain *in =
+		chain_add(rs, "input", HOOK_INPUT, PRIORITY_FILTER);
+	struct ruleset_chain *out =
+		chain_add(rs, "output", HOOK_OUTPUT, PRIORITY_RAW);
+
+	RULE(in, "direct", with(TERM_TCP_DPORT_IS, port),
+	     inverted(with(TERM_PACKET_MARK, MARK_DIVERT)), plain(TERM_COUNTER),
+	     plain(TERM_RESET));
+	RULE(out, "client-replies", with(TERM_PACKET_MARK, MARK_CLIENT),
+	     with(TERM_ZONE, ZONE_CLIENT));
+}
+
+/*
+ * when_down = "closed": a connection that was neither intercepted nor bypassed
+ * is refused, whatever the cause (switch off, no listener). Only its SYN: what
+ * is open already was open before Sluice was asked to keep the door.
+ */
+static void add_refuse(struct ruleset *rs)
+{
+	struct ruleset_chain *fwd =
+		chain_add(rs, "forward", HOOK_FORWARD, PRIORITY_FILTER);
+	struct ruleset_chain *refuse = chain_add(rs, "refuse", HOOK_NONE, 0);
+
+	RULE(fwd, "not-intercepted", in_set(TERM_IIFNAME, SET_LAN),
+	     in_set(TERM_TCP_DPORT, SET_HTTP_PORTS), IS_SYN, jump("refuse"));
+	bypass(refuse, BYPASS_REFUSE);
+	RULE(refuse, "refuse", plain(TERM_L4PROTO_TCP), plain(TERM_COUNTER),
+	     plain(TERM_RESET));
+}
+
+static void fill_bypass(struct ruleset *rs, enum ruleset_bypass list,
+			const struct ip_net *nets, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		union ruleset_elem e = {.net = nets[i]};
+		enum ruleset_set_id id = ruleset_bypass_set(list, &nets[i]);
+
+		/*
+		 * It can't be full, as CONFIG_BYPASS is smaller; one that is
+		 * covered by another needs no element of its own.
+		 */
+		(void)ruleset_set_add(&rs->sets[id], &e);
+	}
+}
+
+static void fill_sets(struct ruleset *rs, const struct config_intercept *c)
+{
+	static const uint8_t protos[] = {IPPROTO_TCP, IPPROTO_ICMP,
+					 IPPROTO_ICMPV6};
+	union ruleset_elem e;
+
+	for (unsigned int i = 0; i < SET_COUNT; i++)
+		ruleset_set_init(&rs->sets[i], i);
+	/* A value that is listed twice is one element. */
+	for (unsigned int i = 0; i < sizeof(protos); i++) {
+		e.proto = protos[i];
+		(void)ruleset_set_add(&rs->sets[SET_SOCKET_PROTOS], &e);
+	}
+	for (uint32_t i = 0; i < c->http_count; i++) {
+		e.port = c->http[i];
+		(void)ruleset_set_add(&rs->sets[SET_HTTP_PORTS], &e);
+	}
+	for (uint32_t i = 0; i < c->lan_count; i++) {
+		/* Padded with zeros, as the kernel compares all 16 bytes. */
+		memset(&e, 0, sizeof(e));
+		memcpy(e.ifname, c->lan[i],
+		       strnlen(c->lan[i], RULESET_IFNAME_MAX - 1));
+		(void)ruleset_set_add(&rs->sets[SET_LAN], &e);
+	}
+	fill_bypass(rs, BYPASS_CLIENTS, c->bypass_clients,
+		    c->bypass_clients_count);
+	fill_bypass(rs, BYPASS_SERVERS, c->bypass_servers,
+		    c->bypass_servers_count);
+}
+
+static const struct config_service *http_service(const struct config *c)
+{
+	for (uint32_t i = 0; i < c->service_count; i++) {
+		if (c->services[i].protocol == PROTOCOL_HTTP &&
+		    c->services[i].mode == MODE_TRANSPARENT)
+			return &c->services[i];
+	}
+	return NULL;
+}
+
+int ruleset_build(struct ruleset *rs, const struct config *c)
+{
+	const struct config_service *http = http_service(c);
+
+	memset(rs, 0, sizeof(*rs));
+	if (http == NULL)
+		return -ENOENT;
+	for (uint32_t i = 0; i < c->intercept.http_count; i++) {
+		if (c->intercept.http[i] == http->port)
+			return -EINVAL;
+	}
+	fill_sets(rs, &c->intercept);
+	add_prerouting(rs);
+	add_intercept(rs, http->port);
+	add_upstream(rs);
+	add_closing(rs, http->port);
+	add_local(rs, http->port);
+	if (c->intercept.when_down == WHEN_DOWN_CLOSED)
+		add_refuse(rs);
+	return 0;
+}
+
+int ruleset_bypass_add(struct ruleset *rs, enum ruleset_bypass list,
+		       const struct ip_net *net, struct ip_net *other)
+{
+	struct ruleset_set *set = &rs->sets[ruleset_bypass_set(list, net)];
+	const struct ip_net *overlap = ruleset_set_overlap(set, net);
+	union ruleset_elem e = {.net = *net};
+
+	if (overlap != NULL) {
+		*other = *overlap;
+		return -EEXIST;
+	}
+	return ruleset_set_add(set, &e);
+}
+
+int ruleset_bypass_del(struct ruleset *rs, enum ruleset_bypass list,
+		       const struct ip_net *net)
+{
+	union ruleset_elem e = {.net = *net};
+
+	return ruleset_set_del(&rs->sets[ruleset_bypass_set(list, net)], &e);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Table `inet sluice` as a model: the one description of the gateway's rules.
+ * render/nft_text.c writes it as text, sys/nft_rule.c as netlink messages;
+ * neither knows a rule that isn't here. nft/sluice.nft shows the result with
+ * the packet walk explained. Pure.
+ */
+#ifndef SLUICE_RENDER_RULESET_H
+#define SLUICE_RENDER_RULESET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/ip.h"
+#include "render/ruleset_set.h"
+
+struct config;
+
+#define RULESET_TABLE	 "sluice"
+#define RULESET_CHAINS	 8
+#define RULESET_RULES	 14 /* a chain */
+#define RULESET_TERMS	 10 /* a rule */
+#define RULESET_NAME_MAX 32
+
+/*
+ * What a rule is made of, in the order in which the kernel evaluates it. A
+ * match that does not hold ends the rule, and so does a tproxy that finds no
+ * socket.
+ */
+enum ruleset_term_kind {
+	/* matches */
+	TERM_IIFNAME, /* @set */
+	TERM_NFPROTO, /* @family */
+	TERM_L4PROTO, /* @set, @negate */
+	TERM_L4PROTO_TCP,
+	TERM_SADDR,	   /* @set: its type says which family */
+	TERM_DADDR,	   /* @set */
+	TERM_TCP_SPORT,	   /* @set */
+	TERM_TCP_DPORT,	   /* @set */
+	TERM_TCP_DPORT_IS, /* @value, @negate */
+	TERM_TCP_FLAGS,	   /* of SYN, RST and ACK, those in @value are set */
+	TERM_TO_GATEWAY,   /* the destination is an address of the gateway */
+	TERM_SOCKET_TRANSPARENT,
+	TERM_SOCKET_BOUND, /* not bound to the wildcard address */
+	TERM_SOCKET_MARK,  /* bit @value is set */
+	TERM_PACKET_MARK,  /* bit @value is set; @negate: is not set */
+	/* statements */
+	TERM_COUNTER,
+	TERM_ZONE,    /* conntrack zone @value */
+	TERM_SET_BIT, /* bit @value of the packet's mark */
+	TERM_TPROXY,  /* @family, port @value */
+	TERM_ACCEPT,
+	TERM_RETURN,
+	TERM_JUMP,  /* @chain */
+	TERM_RESET, /* reject with tcp reset */
+	TERM_COUNT
+};
+
+struct ruleset_term {
+	enum ruleset_term_kind kind;
+	enum ruleset_set_id set;
+	bool negate;
+	uint8_t family; /* AF_INET or AF_INET6 */
+	uint32_t value;
+	const char *chain;
+};
+
+/* @name is the rule's comment in the kernel: unique, and it never changes. */
+struct ruleset_rule {
+	const char *name;
+	uint32_t count;
+	struct ruleset_term terms[RULESET_TERMS];
+};
+
+enum ruleset_hook {
+	HOOK_NONE, /* a chain that others jump to */
+	HOOK_PREROUTING,
+	HOOK_INPUT,
+	HOOK_FORWARD,
+	HOOK_OUTPUT
+};
+
+/* Values are the kernel's (enum nf_ip_hook_priorities). */
+enum ruleset_priority {
+	PRIORITY_RAW = -300,
+	PRIORITY_MANGLE = -150,
+	PRIORITY_FILTER = 0
+};
+
+/* All base chains are of type filter with policy accept. */
+struct ruleset_chain {
+	const char *name;
+	enum ruleset_hook hook;
+	enum ruleset_priority priority;
+	uint32_t count;
+	struct ruleset_rule rules[RULESET_RULES];
+};
+
+/* Some 220 KiB: keep it on the heap. */
+struct ruleset {
+	uint32_t chain_count;
+	struct ruleset_chain chains[RULESET_CHAINS];
+	struct ruleset_set sets[SET_COUNT];
+};
+
+/*
+ * The rules that @c asks for. 0; -ENOENT when it has no transparent HTTP
+ * service to send connections to; -EINVAL when that service's port is one of
+ * the intercepted ports.
+ */
+__attribute__((warn_unused_result)) int ruleset_build(struct ruleset *rs,
+						      const struct config *c);
+
+/*
+ * A bypass that was asked for at run time. The model is kept in step with the
+ * kernel (nft_bypass_add()), so that installing again loses none.
+ *
+ * 0; -EEXIST when @net shares addresses with an entry, which comes out in
+ * @other; -ENOSPC.
+ */
+__attribute__((warn_unused_result)) int
+ruleset_bypass_add(struct ruleset *rs, enum ruleset_bypass list,
+		   const struct ip_net *net, struct ip_net *other);
+
+/* 0, or -ENOENT: entries go as they came, not in parts. */
+__attribute__((warn_unused_result)) int
+ruleset_bypass_del(struct ruleset *rs, enum ruleset_bypass list,
+		   const struct ip_net *net);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The named sets of table `inet sluice` and their elements. Pure. */
+#ifndef SLUICE_RENDER_RULESET_SET_H
+#define SLUICE_RENDER_RULESET_SET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/ip.h"
+
+#define RULESET_ELEMS	   1024
+#define RULESET_IFNAME_MAX 16
+
+enum ruleset_set_id {
+	SET_ALIVE,	   /* dead-man's switch: holds tcp while we live */
+	SET_SYNCOOKIES,	   /* holds tcp while the kernel sends SYN cookies */
+	SET_SOCKET_PROTOS, /* protocols whose packets may belong to a socket */
+	SET_LAN,
+	SET_HTTP_PORTS,
+	SET_BYPASS_CLIENTS4,
+	SET_BYPASS_CLIENTS6,
+	SET_BYPASS_SERVERS4,
+	SET_BYPASS_SERVERS6,
+	SET_COUNT
+};
+
+enum ruleset_set_type {
+	SET_TYPE_PROTO,
+	SET_TYPE_IFNAME,
+	SET_TYPE_PORT,
+	SET_TYPE_NET4,
+	SET_TYPE_NET6
+};
+
+enum ruleset_bypass { BYPASS_CLIENTS, BYPASS_SERVERS };
+
+union ruleset_elem {
+	uint8_t proto;
+	uint16_t port; /* host order */
+	char ifname[RULESET_IFNAME_MAX];
+	struct ip_net net;
+};
+
+/* Elements are sorted as nft prints them, without duplicates or overlap. */
+struct ruleset_set {
+	const char *name;
+	enum ruleset_set_type type;
+	bool timeout; /* elements come and go at run time, none are listed */
+	uint32_t count;
+	union ruleset_elem elems[RULESET_ELEMS];
+};
+
+struct ruleset_range {
+	struct ip_addr first;
+	struct ip_addr last;
+};
+
+const char *ruleset_set_name(enum ruleset_set_id id);
+
+/* Name, type and flags of set @id, without elements. */
+void ruleset_set_init(struct ruleset_set *set, enum ruleset_set_id id);
+
+/*
+ * Add one element. 0; -EEXIST if it is there, or if a network is a part of
+ * one that is; -ENOSPC. A wider network takes the place of its parts.
+ */
+int ruleset_set_add(struct ruleset_set *set, const union ruleset_elem *elem);
+
+/* Take off an element that equals @elem; -ENOENT. */
+int ruleset_set_del(struct ruleset_set *set, const union ruleset_elem *elem);
+
+/* The first network in @set that shares an address with @net, or NULL. */
+const struct ip_net *ruleset_set_overlap(const struct ruleset_set *set,
+					 const struct ip_net *net);
+
+/* The bypass set that @net belongs in; its family must be set. */
+enum ruleset_set_id ruleset_bypass_set(enum ruleset_bypass list,
+				       const struct ip_net *net);
+
+/* First and last address of @net. */
+struct ruleset_range ruleset_range(const struct ip_net *net);
+
+/* "10.0.0.9", "10.0.0.0/8" or, for what no prefix says, "10.0.0.1-10.0.0.5". */
+void ruleset_range_format(const struct ruleset_range *r, char *dst,
+			  size_t size);
+#define RULESET_RANGE_TEXT (2 * IP_TEXT_MAX)
+
+#endif

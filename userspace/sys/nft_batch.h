@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A transaction of nf_tables: messages that the kernel applies all or none,
+ * between two packets.
+ *
+ * Lifetime: between batch_begin() and batch_commit() or batch_abort() on one
+ * stack; an error while building sticks and comes out of the commit.
+ */
+#ifndef SLUICE_SYS_NFT_BATCH_H
+#define SLUICE_SYS_NFT_BATCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "render/ruleset.h"
+
+struct netlink;
+struct nftnl_set;
+
+/* Messages whose subject is remembered; install sends some 150. */
+#define NFT_BATCH_NAMES 256
+
+struct nft_batch {
+	struct netlink *nl;
+	char *data;
+	size_t len;
+	uint32_t first; /* sequence number of the first message inside */
+	uint32_t next;
+	int err;
+	const char *names[NFT_BATCH_NAMES]; /* what each message is about */
+};
+
+void nft_batch_begin(struct nft_batch *b, struct netlink *nl);
+/*
+ * Send and wait. 0 or -errno; @what (unless NULL) is then the name of the
+ * table, set, chain or rule that the kernel refused.
+ */
+__attribute__((warn_unused_result)) int nft_batch_commit(struct nft_batch *b,
+							 const char **what);
+
+/* @type is NFT_MSG_NEWTABLE or NFT_MSG_DELTABLE, and so on below. */
+void nft_batch_table(struct nft_batch *b, uint16_t type);
+void nft_batch_set(struct nft_batch *b, const struct ruleset *rs,
+		   enum ruleset_set_id id);
+void nft_batch_chain(struct nft_batch *b, const struct ruleset_chain *chain);
+void nft_batch_rule(struct nft_batch *b, const struct ruleset *rs,
+		    const struct ruleset_chain *chain,
+		    const struct ruleset_rule *rule);
+/* All elements of @set. */
+void nft_batch_elems(struct nft_batch *b, const struct ruleset_set *set);
+/* One network into or out of set @name; @flags as NLM_F_EXCL. */
+void nft_batch_net(struct nft_batch *b, uint16_t type, uint16_t flags,
+		   const char *name, const struct ip_net *net);
+/* Element tcp of set @name; @timeout_ms 0: without. */
+void nft_batch_tcp(struct nft_batch *b, uint16_t type, const char *name,
+		   uint64_t timeout_ms);
+
+#endif

@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "sys/nft_expr.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h> /* FILE, for libnftnl/expr.h */
+#include <libnftnl/expr.h>
+#include <libnftnl/rule.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/rtnetlink.h>
+#include <netinet/ip.h>
+#include <netinet/ip6.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
+#include <string.h>
+
+#define TCP_FLAGS_OFFSET 13
+/* What TERM_TCP_FLAGS looks at. */
+#define TCP_FLAGS_SEEN	 (TH_SYN | TH_RST | TH_ACK)
+
+/* One rule being built; @err sticks. */
+struct builder {
+	struct nftnl_rule *rule;
+	const struct ruleset *rs;
+	uint8_t nfproto; /* 0: the rule has not looked at it yet */
+	bool tcp;	 /* the rule has found TCP */
+	int err;
+};
+
+static struct nftnl_expr *add(struct builder *b, const char *name)
+{
+	struct nftnl_expr *e = nftnl_expr_alloc(name);
+
+	if (e == NULL) {
+		b->err = -ENOMEM;
+		return NULL;
+	}
+	nftnl_rule_add_expr(b->rule, e);
+	return e;
+}
+
+static void set(struct builder *b, struct nftnl_expr *e, uint16_t attr,
+		const void *data, uint32_t len)
+{
+	if (nftnl_expr_set(e, attr, data, len) == -1)
+		b->err = -ENOMEM;
+}
+
+static void meta(struct builder *b, uint32_t key)
+{
+	struct nftnl_expr *e = add(b, "meta");
+
+	if (e == NULL)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_META_KEY, key);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_META_DREG, NFT_REG_1);
+}
+
+static void compare(struct builder *b, bool equal, const void *data,
+		    uint32_t len)
+{
+	struct nftnl_expr *e = add(b, "cmp");
+
+	if (e == NULL)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP,
+			   equal ? NFT_CMP_EQ : NFT_CMP_NEQ);
+	set(b, e, NFTNL_EXPR_CMP_DATA, data, len);
+}
+
+static void compare_u8(struct builder *b, uint8_t value)
+{
+	compare(b, true, &value, sizeof(value));
+}
+
+static void lookup(struct builder *b, const struct ruleset_term *t)
+{
+	struct nftnl_expr *e = add(b, "lookup");
+
+	if (e == NULL)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS,
+			   t->negate ? NFT_LOOKUP_F_INV : 0);
+	if (nftnl_expr_set_str(e, NFTNL_EXPR_LOOKUP_SET,
+			       b->rs->sets[t->set].name) == -1)
+		b->err = -ENOMEM;
+}
+
+static void payload(struct builder *b, uint32_t base, uint32_t offset,
+		    uint32_t len)
+{
+	struct nftnl_expr *e = add(b, "payload");
+
+	if (e == NULL)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_BASE, base);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_LEN, len);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_DREG, NFT_REG_1);
+}
+
+/* reg1 = (reg1 & mask) ^ flip */
+static void bitwise(struct builder *b, const void *mask, const void *flip,
+		    uint32_t len)
+{
+	struct nftnl_expr *e = add(b, "bitwise");
+
+	if (e == NULL)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, len);
+	set(b, e, NFTNL_EXPR_BITWISE_MASK, mask, len);
+	set(b, e, NFTNL_EXPR_BITWISE_XOR, flip, len);
+}
+
+static void immediate(struct builder *b, const void *data, uint32_t len)
+{
+	struct nftnl_expr *e = add(b, "immediate");
+
+	if (e == NULL)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_1);
+	set(b, e, NFTNL_EXPR_IMM_DATA, data, len);
+}
+
+static void verdict(struct builder *b, int code, const char *chain)
+{
+	struct nftnl_expr *e = add(b, "immediate");
+
+	if (e == NULL)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT, (uint32_t)code);
+	if (chain != NULL &&
+	    nftnl_expr_set_str(e, NFTNL_EXPR_IMM_CHAIN, chain) == -1)
+		b->err = -ENOMEM;
+}
+
+/* Payload matches must first know that the packet has such a header. */
+static void need_tcp(struct builder *b)
+{
+	if (b->tcp)
+		return;
+	meta(b, NFT_META_L4PROTO);
+	compare_u8(b, IPPROTO_TCP);
+	b->tcp = true;
+}
+
+static void need_family(struct builder *b, bool v6)
+{
+	uint8_t nfproto = v6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
+
+	if (b->nfproto == nfproto)
+		return;
+	meta(b, NFT_META_NFPROTO);
+	compare_u8(b, nfproto);
+	b->nfproto = nfproto;
+}
+
+static void term_iifname(struct builder *b, const struct ruleset_term *t)
+{
+	meta(b, NFT_META_IIFNAME);
+	lookup(b, t);
+}
+
+static void term_nfproto(struct builder *b, const struct ruleset_term *t)
+{
+	need_family(b, t->family == AF_INET6);
+}
+
+static void term_l4proto(struct builder *b, const struct ruleset_term *t)
+{
+	meta(b, NFT_META_L4PROTO);
+	lookup(b, t);
+}
+
+static void term_l4proto_tcp(struct builder *b, const struct ruleset_term *t)
+{
+	(void)t;
+	need_tcp(b);
+}
+
+static void term_address(struct builder *b, const struct ruleset_term *t)
+{
+	bool v6 = b->rs->sets[t->set].type == SET_TYPE_NET6;
+	bool src = t->kind == TERM_SADDR;
+	size_t at4 = src ? offsetof(struct iphdr, saddr)
+			 : offsetof(struct iphdr, daddr);
+	size_t at6 = src ? offsetof(struct ip6_hdr, ip6_src)
+			 : offsetof(struct ip6_hdr, ip6_dst);
+
+	need_family(b, v6);
+	payload(b, NFT_PAYLOAD_NETWORK_HEADER, (uint32_t)(v6 ? at6 : at4),
+		v6 ? 16 : 4);
+	lookup(b, t);
+}
+
+static void term_port(struct builder *b, const struct ruleset_term *t)
+{
+	need_tcp(b);
+	payload(b, NFT_PAYLOAD_TRANSPORT_HEADER,
+		t->kind == TERM_TCP_SPORT ? 0 : 2, 2);
+	lookup(b, t);
+}
+
+static void term_port_is(struct builder *b, const struct ruleset_term *t)
+{
+	uint16_t port = htons((uint16_t)t->value);
+
+	need_tcp(b);
+	payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2);
+	compare(b, !t->negate, &port, sizeof(port));
+}
+
+static void term_flags(struct builder *b, const struct ruleset_term *t)
+{
+	static const uint8_t mask = TCP_FLAGS_SEEN, flip;
+
+	need_tcp(b);
+	payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFFSET, 1);
+	bitwise(b, &mask, &flip, 1);
+	compare_u8(b, (uint8_t)t->value);
+}
+
+static void term_to_gateway(struct builder *b, const struct ruleset_term *t)
+{
+	struct nftnl_expr *e = add(b, "fib");
+	uint32_t local = RTN_LOCAL;
+
+	(void)t;
+	if (e == NULL)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR);
+	compare(b, true, &local, sizeof(local));
+}
+
+static void load_socket(struct builder *b, uint32_t key)
+{
+	struct nftnl_expr *e = add(b, "socket");
+
+	if (e == NULL)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_SOCKET_KEY, key);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_SOCKET_DREG, NFT_REG_1);
+}
+
+static void term_transparent(struct builder *b, const struct ruleset_term *t)
+{
+	(void)t;
+	load_socket(b, NFT_SOCKET_TRANSPARENT);
+	compare_u8(b, 1);
+}
+
+static void term_bound(struct builder *b, const struct ruleset_term *t)
+{
+	(void)t;
+	load_socket(b, NFT_SOCKET_WILDCARD);
+	compare_u8(b, 0);
+}
+
+static void compare_bit(struct builder *b, const struct ruleset_term *t)
+{
+	uint32_t flip = 0, want = t->negate ? 0 : t->value;
+
+	bitwise(b, &t->value, &flip, sizeof(flip));
+	compare(b, true, &want, sizeof(want));
+}
+
+static void term_socket_mark(struct builder *b, const struct ruleset_term *t)
+{
+	load_socket(b, NFT_SOCKET_MARK);
+	compare_bit(b, t);
+}
+
+static void term_packet_mark(struct builder *b, const struct ruleset_term *t)
+{
+	meta(b, NFT_META_MARK);
+	compare_bit(b, t);
+}
+
+static void term_counter(struct builder *b, const struct ruleset_term *t)
+{
+	struct nftnl_expr *e = add(b, "counter");
+
+	(void)t;
+	if (e == NULL)
+		return;
+	nftnl_expr_set_u64(e, NFTNL_EXPR_CTR_PACKETS, 0);
+	nftnl_expr_set_u64(e, NFTNL_EXPR_CTR_BYTES, 0);
+}
+
+static void term_zone(struct builder *b, const struct ruleset_term *t)
+{
+	uint16_t zone = (uint16_t)t->value;
+	struct nftnl_expr *e;
+
+	immediate(b, &zone, sizeof(zone));
+	e = add(b, "ct");
+	if (e == NULL)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, NFT_CT_ZONE);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_SREG, NFT_REG_1);
+}
+
+static void term_set_bit(struct builder *b, const struct ruleset_term *t)
+{
+	uint32_t keep = ~t->value;
+	struct nftnl_expr *e;
+
+	meta(b, NFT_META_MARK);
+	bitwise(b, &keep, &t->value, sizeof(keep));
+	e = add(b, "meta");
+	if (e == NULL)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_META_KEY, NFT_META_MARK);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_META_SREG, NFT_REG_1);
+}
+
+/* Without an address: the listener on the wildcard address is found. */
+static void term_tproxy(struct builder *b, const struct ruleset_term *t)
+{
+	uint16_t port = htons((uint16_t)t->value);
+	struct nftnl_expr *e;
+
+	immediate(b, &port, sizeof(port));
+	e = add(b, "tproxy");
+	if (e == NULL)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_TPROXY_FAMILY,
+			   t->family == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_TPROXY_REG_PORT, NFT_REG_1);
+}
+
+static void term_verdict(struct builder *b, const struct ruleset_term *t)
+{
+	if (t->kind == TERM_ACCEPT)
+		verdict(b, NF_ACCEPT, NULL);
+	else if (t->kind == TERM_RETURN)
+		verdict(b, NFT_RETURN, NULL);
+	else
+		verdict(b, NFT_JUMP, t->chain);
+}
+
+static void term_reset(struct builder *b, const struct ruleset_term *t)
+{
+	struct nftnl_expr *e = add(b, "reject");
+
+	(void)t;
+	if (e == NULL)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_REJECT_TYPE, NFT_REJECT_TCP_RST);
+	nftnl_expr_set_u8(e, NFTNL_EXPR_REJECT_CODE, 0);
+}
+
+typedef void (*term_fn)(struct builder *b, const struct ruleset_term *t);
+
+static const term_fn writers[TERM_COUNT] = {
+	[TERM_IIFNAME] = term_iifname,
+	[TERM_NFPROTO] = term_nfproto,
+	[TERM_L4PROTO] = term_l4proto,
+	[TERM_L4PROTO_TCP] = term_l4proto_tcp,
+	[TERM_SADDR] = term_address,
+	[TERM_DADDR] = term_address,
+	[TERM_TCP_SPORT] = term_port,
+	[TERM_TCP_DPORT] = term_port,
+	[TERM_TCP_DPORT_IS] = term_port_is,
+	[TERM_TCP_FLAGS] = term_flags,
+	[TERM_TO_GATEWAY] = term_to_gateway,
+	[TERM_SOCKET_TRANSPARENT] = term_transparent,
+	[TERM_SOCKET_BOUND] = term_bound,
+	[TERM_SOCKET_MARK] = term_socket_mark,
+	[TERM_PACKET_MARK] = term_packet_mark,
+	[TERM_COUNTER] = term_counter,
+	[TERM_ZONE] = term_zone,
+	[TERM_SET_BIT] = term_set_bit,
+	[TERM_TPROXY] = term_tproxy,
+	[TERM_ACCEPT] = term_verdict,
+	[TERM_RETURN] = term_verdict,
+	[TERM_JUMP] = term_verdict,
+	[TERM_RESET] = term_reset,
+};
+
+int nft_expr_rule(struct nftnl_rule *r, const struct ruleset *rs,
+		  const struct ruleset_rule *rule)
+{
+	struct builder b = {.rule = r, .rs = rs};
+
+	for (uint32_t i = 0; i < rule->count && b.err == 0; i++)
+		writers[rule->terms[i].kind](&b, &rule->terms[i]);
+	return b.err;
+}

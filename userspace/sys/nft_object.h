@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The model as libnftnl's objects: what nft_batch.c sends and what nft_diff.c
+ * compares the kernel's answer with. All return NULL when memory is short; the
+ * caller frees what it gets.
+ */
+#ifndef SLUICE_SYS_NFT_OBJECT_H
+#define SLUICE_SYS_NFT_OBJECT_H
+
+#include <stdint.h>
+
+#include "render/ruleset.h"
+
+struct nftnl_chain;
+struct nftnl_rule;
+struct nftnl_set;
+
+/* Without elements; @id tells sets of one transaction apart. */
+struct nftnl_set *nft_object_set(const struct ruleset_set *set, uint32_t id);
+struct nftnl_chain *nft_object_chain(const struct ruleset_chain *chain);
+struct nftnl_rule *nft_object_rule(const struct ruleset *rs,
+				   const struct ruleset_chain *chain,
+				   const struct ruleset_rule *rule);
+
+/* @count elements of @set from number @from. */
+struct nftnl_set *nft_object_elems(const struct ruleset_set *set, uint32_t from,
+				   uint32_t count);
+/* One network for set @name. */
+struct nftnl_set *nft_object_net(const char *name, const struct ip_net *net);
+/* Protocol @proto for set @name, for @timeout_ms (0: for ever). */
+struct nftnl_set *nft_object_proto(const char *name, uint8_t proto,
+				   uint64_t timeout_ms);
+
+#endif

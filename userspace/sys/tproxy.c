@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "sys/tproxy.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "render/marks.h"
+
+struct option {
+	int level;
+	int name;
+	int value;
+};
+
+static int set_options(int fd, const struct option *options, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct option *o = &options[i];
+
+		if (setsockopt(fd, o->level, o->name, &o->value,
+			       sizeof(o->value)) == -1)
+			return -errno;
+	}
+	return 0;
+}
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static const struct option listener_options[] = {
+	/* Any destination address is ours: connections keep the origin's. */
+	{SOL_IP, IP_TRANSPARENT, 1},
+	/* One listening socket a relay, so that none wakes the others. */
+	{SOL_SOCKET, SO_REUSEPORT, 1},
+	/*
+	 * Connections inherit it. By it the rules know the client's leg (its
+	 * conntrack zone, and which packets are for us), and being set it
+	 * keeps tcp_fwmark_accept from giving them the mark of a packet.
+	 */
+	{SOL_SOCKET, SO_MARK, (int)MARK_CLIENT},
+	/* Requests and answers are written whole; Nagle would add delays. */
+	{IPPROTO_TCP, TCP_NODELAY, 1},
+};
+
+static const struct option listener6_options[] = {
+	/* IPv4 as well, whatever net.ipv6.bindv6only says. */
+	{SOL_IPV6, IPV6_V6ONLY, 0},
+	{SOL_IPV6, IPV6_TRANSPARENT, 1},
+};
+
+static int bind_any(int fd, int family, uint16_t port)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET,
+				 .sin_port = htons(port)};
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6,
+				   .sin6_port = htons(port)};
+	int err = family == AF_INET6
+			  ? bind(fd, (struct sockaddr *)&in6, sizeof(in6))
+			  : bind(fd, (struct sockaddr *)&in, sizeof(in));
+
+	return err == -1 ? -errno : 0;
+}
+
+static int listener(int family, uint16_t port, int backlog)
+{
+	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int err;
+
+	if (fd == -1)
+		return -errno;
+	err = set_options(fd, listener_options, COUNT(listener_options));
+	if (err == 0 && family == AF_INET6)
+		err = set_options(fd, listener6_options,
+				  COUNT(listener6_options));
+	if (err == 0)
+		err = bind_any(fd, family, port);
+	if (err == 0 && listen(fd, backlog) == -1)
+		err = -errno;
+	if (err != 0) {
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+int tproxy_listener(uint16_t port, int backlog)
+{
+	int fd = listener(AF_INET6, port, backlog);
+
+	/* No IPv6 in the kernel, or none in this namespace. */
+	if (fd == -EAFNOSUPPORT || fd == -EADDRNOTAVAIL)
+		fd = listener(AF_INET, port, backlog);
+	return fd;
+}
+
+static const struct option upstream_options[] = {
+	/* The rules deliver its packets by it, also the spoofed client's. */
+	{SOL_SOCKET, SO_MARK, (int)MARK_UPSTREAM},
+	/*
+	 * A client's address and port may be bound again while a connection
+	 * from it to another server, or one in TIME_WAIT, still has them.
+	 */
+	{SOL_SOCKET, SO_REUSEADDR, 1},
+	/*
+	 * bind() of an address leaves the port to connect(), which then need
+	 * only be unique for that server: 28,000 ports a server and not a
+	 * client. Linux 4.2.
+	 */
+	{SOL_IP, IP_BIND_ADDRESS_NO_PORT, 1},
+	{IPPROTO_TCP, TCP_NODELAY, 1},
+};
+
+int tproxy_upstream(int family, bool transparent)
+{
+	/* Lets bind() take an address that no interface has. */
+	const struct option any = {
+		family == AF_INET6 ? SOL_IPV6 : SOL_IP,
+		family == AF_INET6 ? IPV6_TRANSPARENT : IP_TRANSPARENT, 1};
+	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int err;
+
+	if (fd == -1)
+		return -errno;
+	err = set_options(fd, upstream_options, COUNT(upstream_options));
+	if (err == 0 && transparent)
+		err = set_options(fd, &any, 1);
+	if (err != 0) {
+		close(fd);
+		return err;
+	}
+	return fd;
+}

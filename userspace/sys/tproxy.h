@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The sockets on both sides of a transparent relay. Making them takes
+ * CAP_NET_ADMIN; the net role does and hands them to relays, which have no
+ * privilege. All are non-blocking and close-on-exec.
+ */
+#ifndef SLUICE_SYS_TPROXY_H
+#define SLUICE_SYS_TPROXY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * A listener for the connections that the rules send to @port: one for both
+ * families, or for IPv4 alone where there is no IPv6. Call it once a relay;
+ * the kernel spreads connections over the listeners of a port. getsockname()
+ * of an accepted socket is where the client wanted to go.
+ *
+ * The descriptor, or -errno.
+ */
+__attribute__((warn_unused_result)) int tproxy_listener(uint16_t port,
+							int backlog);
+
+/*
+ * A socket towards origin servers of @family. @transparent: the relay may bind
+ * it to the client's address. The descriptor, or -errno.
+ */
+__attribute__((warn_unused_result)) int tproxy_upstream(int family,
+							bool transparent);
+
+#endif
