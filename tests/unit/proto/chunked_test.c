@@ -130,7 +130,7 @@ static void run(const struct body *v, size_t count)
 		if (d.error != v[i].error || d.done != (v[i].data != NULL))
 			fail_msg("%zu: %s: %s, done %d", i, v[i].bytes,
 				 http1_error_name(d.error), d.done);
-		if (!d.done)
+		if (v[i].data == NULL)
 			continue;
 		assert_int_equal(d.len, strlen(v[i].data));
 		assert_memory_equal(d.data, v[i].data, d.len);
@@ -324,12 +324,12 @@ static void line_limit(void **state)
 
 	(void)state;
 	memset(bytes, 'e', sizeof(bytes));
-	memcpy(bytes, "1;", 2);
-	memcpy(bytes + n - 2, "\r\nx\r\n0\r\n\r\n", 10);
+	put_bytes(bytes, BYTES("1;"));
+	put_bytes(bytes + n - 2, BYTES("\r\nx\r\n0\r\n\r\n"));
 	decode_all(bytes, n + 8, 0, &d);
 	assert_true(d.done);
 	memset(bytes + 2, 'e', n);
-	memcpy(bytes + n - 1, "\r\nx\r\n0\r\n\r\n", 10);
+	put_bytes(bytes + n - 1, BYTES("\r\nx\r\n0\r\n\r\n"));
 	decode_all(bytes, n + 9, 0, &d);
 	assert_int_equal(d.error, HTTP1_BAD_CHUNK_SIZE);
 	assert_int_equal(d.used, CHUNKED_LINE_MAX);
@@ -360,8 +360,8 @@ static void dropped_trailers(void **state)
 
 	(void)state;
 	memset(line, 'v', sizeof(line));
-	memcpy(line, "A:", 2);
-	memcpy(line + n - 2, "\r\n", 2);
+	put_bytes(line, BYTES("A:"));
+	put_bytes(line + n - 2, BYTES("\r\n"));
 	chunked_init(&c, NULL, 0);
 	chunked_feed(&c, (const uint8_t *)"0\r\n", 3);
 	for (int i = 0; i < 64; i++) {
@@ -372,7 +372,7 @@ static void dropped_trailers(void **state)
 	s = chunked_feed(&c, (const uint8_t *)"A", 1);
 	assert_int_equal(s.error, HTTP1_BAD_TRAILER);
 
-	memcpy(line + n - 2, "vvv\r", 4);
+	put_bytes(line + n - 2, BYTES("vvv\r"));
 	chunked_init(&c, NULL, 0);
 	chunked_feed(&c, (const uint8_t *)"0\r\n", 3);
 	s = chunked_feed(&c, (const uint8_t *)line, n + 2);

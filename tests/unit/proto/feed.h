@@ -25,6 +25,12 @@
 
 #define FEED_TEXT 65536
 
+/* Bytes, not text: no NUL after them. */
+static inline void put_bytes(void *dst, const char *bytes, size_t len)
+{
+	memcpy(dst, bytes, len);
+}
+
 struct feed {
 	/* Parse @len bytes; on success describe the message in @text. */
 	ptrdiff_t (*parse)(const struct feed *f, const uint8_t *data,

@@ -147,11 +147,11 @@ static void head_of_single_bytes(void **state)
 	size_t n = 0;
 
 	(void)state;
-	memcpy(bytes, "GET / HTTP/1.0\r\nA: ", 19);
+	put_bytes(bytes, BYTES("GET / HTTP/1.0\r\nA: "));
 	for (n = 19; n < 40000; n++)
 		bytes[n] = 'a';
 	for (; n < sizeof(bytes) - 2; n += 4)
-		memcpy(bytes + n, "\r\nb:", 4);
+		put_bytes(bytes + n, BYTES("\r\nb:"));
 	bytes[sizeof(bytes) - 4] = '\r';
 	bytes[sizeof(bytes) - 3] = '\n';
 	bytes[sizeof(bytes) - 2] = '\r';
