@@ -68,6 +68,7 @@ struct config_http {
 	uint64_t connect_timeout;  /* towards the origin server */
 	uint64_t response_timeout; /* request sent to response head */
 	uint64_t total_timeout;	   /* one exchange; 0 = no limit */
+	uint64_t tunnel_timeout;   /* a tunnel in which nothing moves */
 };
 
 struct config_scan {
