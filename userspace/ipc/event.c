@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ipc/event.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The last microsecond that RFC 3339 can write: of the year 9999. */
@@ -168,4 +170,9 @@ size_t event_unpack(const uint8_t *data, size_t len, struct event *ev)
 		used += p.text[i];
 	}
 	return used;
+}
+
+void event_format_id(char *dst, size_t size, uint64_t instance, uint64_t number)
+{
+	snprintf(dst, size, "%" PRIx64 "-%" PRIu64, instance, number);
 }

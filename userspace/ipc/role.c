@@ -17,8 +17,7 @@
 
 #define HEARTBEAT_MS	  250
 #define INIT_TIMEOUT_MS	  10000
-#define PARENT_RULES_MAX  16
-#define PARENT_RULES_OURS 4
+#define ORPHAN_SECONDS	  3
 
 static const char *const role_names[ROLE_COUNT] = {
 	[ROLE_PARENT] = "sluiced", [ROLE_NET] = "net",	   [ROLE_SCAN] = "scan",
@@ -104,19 +103,23 @@ static int on_peer(struct chan *ch, const struct chan_msg *msg)
 	return role->ops->peer(role, peer->role, peer->index, msg->fds[0]);
 }
 
-static int on_stop(struct chan *ch, const struct chan_msg *msg)
+static void stop(struct role *role, uint64_t timeout_ms)
 {
-	struct role *role = role_of(ch);
-	const struct msg_stop *stop = msg->body;
-
 	if (role->ops->stop != NULL)
-		role->ops->stop(role, stop->timeout_ms);
+		role->ops->stop(role, timeout_ms);
 	else
 		loop_stop(&role->loop);
+}
+
+static int on_stop(struct chan *ch, const struct chan_msg *msg)
+{
+	const struct msg_stop *order = msg->body;
+
+	stop(role_of(ch), order->timeout_ms);
 	return 0;
 }
 
-static const struct chan_rule parent_rules[PARENT_RULES_OURS - 1] = {
+static const struct chan_rule parent_rules[] = {
 	{MSG_CONFIG, 0, 0, 1, 1, on_config},
 	{MSG_PEER, sizeof(struct msg_peer), 0, 1, 1, on_peer},
 	{MSG_STOP, sizeof(struct msg_stop), 0, 0, 0, on_stop},
@@ -125,11 +128,20 @@ static const struct chan_rule parent_rules[PARENT_RULES_OURS - 1] = {
 /* Without a parent there is no configuration, no restart and no order to end. */
 static void parent_gone(struct chan *ch, const char *violation)
 {
-	struct role *role = role_of(ch);
-
 	if (violation != NULL)
 		log_error("the parent sent %s", violation);
-	loop_stop(&role->loop);
+	stop(role_of(ch), ORPHAN_SECONDS * 1000 / 2);
+}
+
+/*
+ * SIGTERM comes when the parent dies (PR_SET_PDEATHSIG) or by hand. The end of
+ * the parent's channel stops a healthy role in order; SIGALRM ends one that
+ * hangs, so that it doesn't keep its listener in the way of its successor.
+ */
+static void end_soon(int sig)
+{
+	(void)sig;
+	alarm(ORPHAN_SECONDS);
 }
 
 /* --- start ----------------------------------------------------------------- */
@@ -199,32 +211,34 @@ static int take_init(struct role *role)
 /* The parent's channel: what all roles hear and what this one hears besides. */
 static int open_parent(struct role *role)
 {
-	static struct chan_rule rules[PARENT_RULES_MAX];
-	static struct chan_ops ops = {.rules = rules, .closed = parent_gone};
 	size_t n = sizeof(parent_rules) / sizeof(parent_rules[0]);
 
-	if (n + role->ops->nrules > PARENT_RULES_MAX)
+	if (n + role->ops->nrules > ROLE_RULES_MAX)
 		return -E2BIG;
-	memcpy(rules, parent_rules, sizeof(parent_rules));
+	memcpy(role->rules, parent_rules, sizeof(parent_rules));
 	for (size_t i = 0; i < role->ops->nrules; i++)
-		rules[n++] = role->ops->rules[i];
-	ops.nrules = n;
-	chan_init(&role->parent, &role->loop, &ops, role);
+		role->rules[n++] = role->ops->rules[i];
+	role->parent_ops.rules = role->rules;
+	role->parent_ops.nrules = n;
+	role->parent_ops.closed = parent_gone;
+	chan_init(&role->parent, &role->loop, &role->parent_ops, role);
 	return chan_open(&role->parent, ROLE_PARENT_FD);
 }
 
-int role_begin(struct role *role, const struct role_ops *ops)
+int role_begin(struct role *role, const struct role_ops *ops, void *user)
 {
 	int rc;
 
 	memset(role, 0, sizeof(*role));
 	role->ops = ops;
+	role->user = user;
 	snprintf(role->name, sizeof(role->name), "%s", role_name(ops->id));
-	log_open(role->name, LOG_INFO);
+	log_open(role->name, LEVEL_INFO);
 	signal(SIGPIPE, SIG_IGN);
 	/* The parent decides when a role ends, not the terminal. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
+	signal(SIGTERM, end_soon);
 	rc = take_init(role);
 	if (rc == 0)
 		rc = loop_init(&role->loop, &clock_system);

@@ -20,6 +20,7 @@
 #include "sys/sandbox.h"
 
 #define ROLE_PARENT_FD 3
+#define ROLE_RULES_MAX 16 /* kinds of messages from the parent */
 
 /*
  * A configuration in use. Sessions keep the one they began with: whoever
@@ -50,8 +51,11 @@ struct role_ops {
 
 struct role {
 	const struct role_ops *ops;
+	void *user; /* the role's own state */
 	struct loop loop;
 	struct chan parent;
+	struct chan_rule rules[ROLE_RULES_MAX];
+	struct chan_ops parent_ops;
 	struct msg_init init;
 	struct config_ref *config;
 	struct stats *stats;
@@ -61,7 +65,7 @@ struct role {
 };
 
 /* 0 or -errno, logged. */
-int role_begin(struct role *role, const struct role_ops *ops)
+int role_begin(struct role *role, const struct role_ops *ops, void *user)
 	__attribute__((warn_unused_result));
 /* Enter the sandbox; @sb's account is filled in from the parent's word. */
 int role_confine(struct role *role, struct sandbox *sb)

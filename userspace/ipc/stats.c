@@ -18,6 +18,7 @@ static const char *const relay_names[] = {
 	[RELAY_CONNECT_FAILED] = "connect_failed",
 	[RELAY_NO_SOCKET] = "socket_waits",
 	[RELAY_SESSION_MEMORY] = "session_memory",
+	[RELAY_BUFFER_MEMORY] = "buffer_memory",
 	[RELAY_BODY_MEMORY] = "body_memory",
 	[RELAY_BODY_DISK] = "body_disk",
 	[RELAY_PIPES] = "pipes",

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * When a response that is scanned may leave.
+ *
+ * hold: nothing before the verdict, so a block page is always possible.
+ * tail: objects of delivery.hold_below and more start to leave as they come,
+ *	 but the last delivery.tail bytes stay until the verdict. Without them
+ *	 no client takes the object for complete; a detected one ends in a RST.
+ *
+ * This path fails closed: whatever has no verdict that lets it through stays.
+ */
+#include <errno.h>
+
+#include "proxy/http.h"
+
+/* How far the origin server may be ahead of a client that has begun. */
+#define READ_AHEAD (4u << 20)
+/* Early bytes leave in pieces of this size. */
+#define PIECE	   (16u << 10)
+
+static void start(struct exchange *x)
+{
+	if (x->started)
+		return;
+	x->started = true;
+	exchange_release_head(x, &x->session->client);
+}
+
+/* The size that decides whether it is held whole: known, or so far. */
+static uint64_t apparent_size(const struct transfer *t)
+{
+	return t->received + (t->in == HTTP1_BODY_LENGTH ? t->left : 0);
+}
+
+/* Without a verdict: everything but the tail, of what is large enough. */
+static void release_early(struct exchange *x)
+{
+	const struct config_delivery_options *d = &exchange_config(x)->delivery;
+	struct transfer *t = &x->down;
+
+	if (d->mode != DELIVERY_TAIL || apparent_size(t) < d->hold_below ||
+	    t->object->size < d->tail + PIECE)
+		return;
+	start(x);
+	t->release = (t->object->size - d->tail) / PIECE * PIECE;
+}
+
+static void release_judged(struct exchange *x)
+{
+	struct transfer *t = &x->down;
+
+	start(x);
+	if (t->in_done)
+		t->release = UINT64_MAX;
+	else if (!t->passing)
+		transfer_stop_storing(t);
+}
+
+/* It must not arrive: a page if nothing has left yet, else a cut. */
+static void refuse(struct exchange *x)
+{
+	if (x->started)
+		exchange_abort(x, CLOSE_REFUSED);
+	else
+		reply_page(x, 403);
+}
+
+static bool may_receive(const struct exchange *x)
+{
+	const struct transfer *t = &x->down;
+
+	return !t->passing && !t->in_done && t->error == 0 &&
+	       t->bad == HTTP1_OK &&
+	       (!x->started ||
+		t->received - t->sent <
+			exchange_config(x)->delivery.tail + READ_AHEAD);
+}
+
+/* What was received may settle it, or be complete and have to be asked. */
+static void judge(struct exchange *x)
+{
+	struct transfer *t = &x->down;
+
+	if (t->object->error != 0) {
+		verdict_not_scanned(x, REASON_STORAGE);
+	} else if (t->received > exchange_config(x)->scan.max_object) {
+		verdict_not_scanned(x, REASON_SIZE);
+	} else if (t->in_done) {
+		object_finish(t->object);
+		verdict_ask(x, t->object);
+	}
+}
+
+bool delivery_run(struct exchange *x)
+{
+	struct transfer *t = &x->down;
+	bool progress = false;
+
+	if (may_receive(x))
+		progress = transfer_store(t, HTTP_BUDGET);
+	if (t->object->lost) {
+		exchange_abort(x, CLOSE_NO_RESOURCES);
+		return true;
+	}
+	if (t->error != 0 || t->bad != HTTP1_OK)
+		return progress; /* the caller ends it */
+	if (x->check == CHECK_WANTED)
+		judge(x);
+	if (x->check == CHECK_DONE && !verdict_lets_through(x)) {
+		refuse(x);
+		return true;
+	}
+	if (x->check == CHECK_DONE)
+		release_judged(x);
+	else
+		release_early(x);
+	return transfer_send(t, HTTP_BUDGET) || progress;
+}

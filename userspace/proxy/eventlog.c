@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "proxy/eventlog.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sys/log.h"
+
+#define FLUSH_MS   100
+#define BLOCK_SIZE (MSG_MAX - 256) /* room for the message's head */
+
+struct eventlog_block {
+	struct list node;
+	uint64_t first;
+	uint32_t count;
+	size_t len;
+	uint8_t bytes[BLOCK_SIZE];
+};
+
+_Static_assert(EVENT_PACKED_MAX <= BLOCK_SIZE, "an event must fit a block");
+
+static const struct chan_ops log_ops;
+
+static void on_flush(struct timer *t, uint64_t now_ms)
+{
+	(void)now_ms;
+	eventlog_flush(list_entry(&t->node, struct eventlog, flush.node));
+}
+
+void eventlog_init(struct eventlog *el, struct loop *loop, struct stats *stats,
+		   uint64_t instance)
+{
+	memset(el, 0, sizeof(*el));
+	el->loop = loop;
+	el->stats = stats;
+	el->instance = instance;
+	list_init(&el->sent);
+	chan_init(&el->chan, loop, &log_ops, el);
+	timer_init(&el->flush, on_flush);
+}
+
+static void count_waiting(struct eventlog *el)
+{
+	uint64_t oldest = el->next;
+
+	if (!list_empty(&el->sent))
+		oldest = list_entry(el->sent.next, struct eventlog_block, node)
+				 ->first;
+	else if (el->filling != NULL)
+		oldest = el->filling->first;
+	stats_set(el->stats, RELAY_EVENTS_WAITING, el->next - oldest);
+}
+
+static void send_block(struct eventlog *el, const struct eventlog_block *b)
+{
+	struct msg_events msg = {
+		.instance = el->instance,
+		.first = b->first,
+		.count = b->count,
+	};
+	int rc = chan_send_full(&el->chan, MSG_EVENTS, &msg, sizeof(msg),
+				b->bytes, b->len, NULL, 0);
+
+	/*
+	 * A log role that is gone or slow: the block stays and is sent again
+	 * to the next one. One that takes nothing any more is disconnected,
+	 * so that order is kept.
+	 */
+	if (rc != 0 && rc != -ENOTCONN)
+		chan_close(&el->chan);
+}
+
+void eventlog_flush(struct eventlog *el)
+{
+	struct eventlog_block *b = el->filling;
+
+	timer_cancel(&el->loop->wheel, &el->flush);
+	if (b == NULL)
+		return;
+	el->filling = NULL;
+	list_add_tail(&el->sent, &b->node);
+	send_block(el, b);
+}
+
+static struct eventlog_block *block_with_room(struct eventlog *el, size_t len)
+{
+	struct eventlog_block *b = el->filling;
+
+	if (b != NULL && b->len + len > BLOCK_SIZE)
+		eventlog_flush(el);
+	if (el->filling != NULL)
+		return el->filling;
+	b = malloc(sizeof(*b));
+	if (b == NULL)
+		return NULL;
+	list_init(&b->node);
+	b->first = el->next;
+	b->count = 0;
+	b->len = 0;
+	el->filling = b;
+	el->held += sizeof(*b);
+	timer_arm(&el->loop->wheel, &el->flush, el->loop->now_ms + FLUSH_MS);
+	return b;
+}
+
+/* Nothing lost that was decided against; the rest gives way to memory. */
+static bool may_keep(const struct eventlog *el, const struct event *ev)
+{
+	bool important = ev->stopped || ev->verdict == VERDICT_BLOCKED ||
+			 ev->verdict == VERDICT_NOT_SCANNED;
+
+	return el->held < (important ? EVENTLOG_MAX_HARD : EVENTLOG_MAX);
+}
+
+uint64_t eventlog_add(struct eventlog *el, const struct event *ev)
+{
+	uint8_t packed[EVENT_PACKED_MAX];
+	size_t len = event_pack(ev, packed, sizeof(packed));
+	struct eventlog_block *b = NULL;
+
+	if (len > 0 && may_keep(el, ev))
+		b = block_with_room(el, len);
+	if (b == NULL) {
+		stats_add(el->stats, RELAY_EVENTS_DROPPED, 1);
+		return el->next;
+	}
+	memcpy(b->bytes + b->len, packed, len);
+	b->len += len;
+	b->count++;
+	el->next++;
+	count_waiting(el);
+	return el->next - 1;
+}
+
+/* --- the log role's answers ---------------------------------------------------- */
+
+static struct eventlog *eventlog_of(struct chan *ch)
+{
+	return list_entry(ch, struct eventlog, chan);
+}
+
+static int on_stored(struct chan *ch, const struct chan_msg *m)
+{
+	struct eventlog *el = eventlog_of(ch);
+	const struct msg_events_stored *msg = m->body;
+
+	if (msg->instance != el->instance || msg->next > el->next)
+		return -EPROTO;
+	while (!list_empty(&el->sent)) {
+		struct eventlog_block *b =
+			list_entry(el->sent.next, struct eventlog_block, node);
+
+		if (b->first + b->count > msg->next)
+			break;
+		list_del(&b->node);
+		el->held -= sizeof(*b);
+		free(b);
+	}
+	count_waiting(el);
+	if (el->stored != NULL)
+		el->stored(el);
+	return 0;
+}
+
+static void on_closed(struct chan *ch, const char *violation)
+{
+	(void)ch;
+	/* A new channel comes with the restarted role. */
+	if (violation != NULL)
+		log_error("log sent %s: its channel is closed", violation);
+}
+
+static const struct chan_rule log_rules[] = {
+	{MSG_EVENTS_STORED, sizeof(struct msg_events_stored), 0, 0, 0,
+	 on_stored},
+};
+
+static const struct chan_ops log_ops = {
+	.rules = log_rules,
+	.nrules = 1,
+	.closed = on_closed,
+};
+
+int eventlog_connect(struct eventlog *el, int fd)
+{
+	struct list *pos;
+	int rc;
+
+	chan_close(&el->chan);
+	rc = chan_open(&el->chan, fd);
+	if (rc != 0)
+		return rc;
+	list_for_each(pos, &el->sent)
+		send_block(el, list_entry(pos, struct eventlog_block, node));
+	return 0;
+}
+
+bool eventlog_empty(const struct eventlog *el)
+{
+	return el->filling == NULL && list_empty(&el->sent);
+}
+
+void eventlog_close(struct eventlog *el)
+{
+	struct list *node;
+
+	timer_cancel(&el->loop->wheel, &el->flush);
+	chan_close(&el->chan);
+	free(el->filling);
+	while ((node = list_pop(&el->sent)) != NULL)
+		free(list_entry(node, struct eventlog_block, node));
+}

@@ -1,0 +1,470 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "proxy/http.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct exchange *exchange_of(const struct session *s)
+{
+	return s->state;
+}
+
+struct http1_limits http_limits(const struct config *config)
+{
+	return (struct http1_limits){
+		.max_line = config->http.max_line,
+		.max_head = config->http.max_header,
+		.max_fields = config->http.max_fields,
+	};
+}
+
+/* --- what is known about an exchange ------------------------------------------------- */
+
+/* Clean says more than passed, not scanned is graver, blocked the gravest. */
+static const uint8_t gravity[VERDICT_COUNT] = {
+	[VERDICT_PASSED] = 0,
+	[VERDICT_CLEAN] = 1,
+	[VERDICT_NOT_SCANNED] = 2,
+	[VERDICT_BLOCKED] = 3,
+};
+
+void exchange_decide(struct exchange *x, enum verdict verdict,
+		     enum reason reason, const char *rule, bool stopped)
+{
+	if (gravity[verdict] < gravity[x->verdict] ||
+	    (verdict == x->verdict && x->reason != REASON_NONE))
+		return;
+	x->verdict = verdict;
+	x->reason = reason;
+	x->rule = rule;
+	x->stopped = stopped;
+}
+
+static struct exchange *exchange_new(struct session *s)
+{
+	struct exchange *x = calloc(1, sizeof(*x));
+
+	if (x == NULL)
+		return NULL;
+	x->session = s;
+	x->rule = "";
+	x->started_ms = s->relay->loop->now_ms;
+	/* The head that begins it was received already. */
+	x->client_received = s->client.received - buf_len(&s->client.in);
+	x->client_sent = s->client.sent;
+	scan_job_init(&x->job, verdict_answered);
+	s->state = x;
+	s->requests++;
+	session_set_idle(s, false);
+	stats_add(s->relay->stats, RELAY_REQUESTS, 1);
+	stats_add(s->relay->stats, RELAY_SESSION_MEMORY, sizeof(*x));
+	return x;
+}
+
+/* --- the event ------------------------------------------------------------------------ */
+
+static bool worth_an_event(const struct exchange *x)
+{
+	return exchange_config(x)->log_access || x->stopped ||
+	       x->verdict == VERDICT_BLOCKED ||
+	       x->verdict == VERDICT_NOT_SCANNED;
+}
+
+static void count_verdict(struct exchange *x)
+{
+	struct stats *st = exchange_relay(x)->stats;
+	const struct transfer *t = x->upload ? &x->up : &x->down;
+
+	stats_add(st, RELAY_VERDICT + x->verdict, 1);
+	if (x->reason == REASON_NONE)
+		return;
+	stats_add(st, RELAY_REASON + x->reason, 1);
+	if (x->verdict == VERDICT_NOT_SCANNED && !x->stopped)
+		stats_add(st, RELAY_UNSCANNED_BYTES + x->reason, t->received);
+}
+
+void exchange_log(struct exchange *x, uint64_t reply_bytes)
+{
+	const struct session *s = x->session;
+	struct event ev = {
+		.session = s->id,
+		.client = s->client_addr,
+		.server = s->server_addr,
+		.protocol = EVENT_HTTP,
+		.verdict = x->verdict,
+		.reason = x->reason,
+		.status = (uint16_t)x->status,
+		.stopped = x->stopped,
+		.upload = x->upload,
+		.has_sha256 = x->has_hash,
+		.bytes_in = s->client.received - x->client_received,
+		.bytes_out = s->client.sent - x->client_sent + reply_bytes,
+		.duration_ms = exchange_now(x) - x->started_ms,
+		.first_byte_ms = x->first_byte_ms,
+		.scan_ms = x->scan_ms,
+		.method = x->method_text,
+		.url = x->url,
+		.host = x->host,
+		.name = str_of(x->name),
+		.rule = str_of(x->rule),
+		.content_type = str_of(x->content_type),
+	};
+
+	if (x->logged)
+		return;
+	x->logged = true;
+	count_verdict(x);
+	if (!worth_an_event(x))
+		return;
+	ev.time_us = exchange_relay(x)->loop->clock->wall_us();
+	memcpy(ev.sha256, x->sha256, sizeof(ev.sha256));
+	eventlog_add(&exchange_relay(x)->eventlog, &ev);
+}
+
+/* --- the end of an exchange ------------------------------------------------------------- */
+
+static void exchange_free(struct exchange *x)
+{
+	struct session *s = x->session;
+
+	exchange_log(x, 0);
+	scanner_cancel(&x->job);
+	transfer_end(&x->up);
+	transfer_end(&x->down);
+	pool_buf_put(&s->relay->buffers, &x->held);
+	free(x->text);
+	stats_sub(s->relay->stats, RELAY_SESSION_MEMORY, sizeof(*x));
+	s->state = NULL;
+	free(x);
+}
+
+void exchange_abort(struct exchange *x, enum session_close why)
+{
+	session_end(x->session, why, true);
+}
+
+void exchange_release_head(struct exchange *x, struct side *to)
+{
+	pool_buf_put(&exchange_relay(x)->buffers, &to->out);
+	to->out = x->held;
+	buf_init(&x->held, NULL, 0);
+}
+
+static void wait_for_request(struct session *s)
+{
+	session_set_idle(s, true);
+	session_deadline(s, s->relay->loop->now_ms +
+				    s->config->config->http.idle_timeout);
+}
+
+/* The last byte of the answer is with the kernel. */
+static void exchange_finish(struct exchange *x)
+{
+	struct session *s = x->session;
+	bool keep_client = x->keep_client && x->up.in_done &&
+			   !s->relay->stopping;
+	bool keep_server = x->server_keep_alive && x->request == REQUEST_DONE;
+	/* A client that still sends must not lose the answer to a RST. */
+	bool unread = !x->up.in_done || buf_len(&s->client.in) > 0;
+
+	exchange_free(x);
+	if (!keep_client) {
+		if (unread)
+			session_linger(s);
+		else
+			session_end(s, CLOSE_DONE, false);
+		return;
+	}
+	if (!keep_server)
+		session_disconnect(s, false);
+	side_relax(&s->client);
+	side_relax(&s->server);
+	s->head_seen = 0;
+	wait_for_request(s);
+}
+
+/* --- between exchanges -------------------------------------------------------------------- */
+
+/*
+ * The origin server closed or sent bytes nobody asked for. Its client learns
+ * it the way it would without us: an idle connection is closed.
+ */
+static bool server_left(struct session *s)
+{
+	struct side *server = &s->server;
+	uint8_t byte;
+	ssize_t n;
+
+	if (s->upstream == UPSTREAM_FAILED)
+		return true;
+	if (s->upstream != UPSTREAM_CONNECTED || !server->readable)
+		return false;
+	n = side_receive_into(server, &byte, 1);
+	return n != 0 || server->rd_closed;
+}
+
+/*
+ * The connection begins with bytes that are no HTTP: passed on unread, or
+ * refused, as http.non_http says. The origin server gets them as they came.
+ */
+static void not_http(struct session *s)
+{
+	struct exchange *x;
+
+	if (s->requests == 0 &&
+	    s->config->config->http.non_http == NON_HTTP_PASS) {
+		s->protocol = &protocol_tunnel;
+		s->protocol->run(s);
+		return;
+	}
+	x = exchange_new(s);
+	if (x != NULL)
+		exchange_decide(x, VERDICT_BLOCKED, REASON_NOT_HTTP,
+				"http.non_http", true);
+	session_end(s, CLOSE_REFUSED, true);
+}
+
+/* A head that can't be understood in one way only. */
+static void bad_request(struct session *s, enum http1_error error)
+{
+	struct exchange *x = exchange_new(s);
+
+	if (x == NULL) {
+		session_end(s, CLOSE_NO_RESOURCES, true);
+		return;
+	}
+	exchange_decide(x, VERDICT_BLOCKED, REASON_BAD_REQUEST, "http", true);
+	str_copy(x->name, sizeof(x->name), http1_error_name(error));
+	reply_page(x, error == HTTP1_HEAD_TOO_LONG ||
+				      error == HTTP1_TOO_MANY_FIELDS
+			      ? 431
+		      : error == HTTP1_LINE_TOO_LONG ? 414
+						     : 400);
+}
+
+/* A whole request head is at the start of the buffer: @len bytes of it. */
+static void begin_exchange(struct session *s, size_t len)
+{
+	struct exchange *x = exchange_new(s);
+
+	if (x == NULL) {
+		session_end(s, CLOSE_NO_RESOURCES, true);
+		return;
+	}
+	request_begin(x, len);
+	if (s->dead)
+		return;
+	/* Only now: the parsed views pointed into the buffer. */
+	buf_consume(&s->client.in, len);
+	s->head_seen = 0;
+}
+
+static void parse_request(struct session *s)
+{
+	struct http1_limits limits = http_limits(s->config->config);
+	struct buf *in = &s->client.in;
+	ptrdiff_t n = http1_parse_request(buf_head(in), buf_len(in),
+					  s->head_seen, &limits,
+					  &s->relay->request);
+
+	if (n == 0) {
+		s->head_seen = buf_len(in);
+		session_deadline(
+			s, s->last_head_ms +
+				   s->config->config->http.header_timeout);
+	} else if (n > 0) {
+		begin_exchange(s, (size_t)n);
+	} else if (-n == HTTP1_NOT_HTTP) {
+		not_http(s);
+	} else {
+		bad_request(s, (enum http1_error) - n);
+	}
+}
+
+/* Room for the whole of a head that is larger than a buffer. */
+static bool make_room(struct session *s, struct side *sd)
+{
+	return side_grow_in(sd, s->config->config->http.max_header + 1024);
+}
+
+/* Between requests, or while the head of one comes. Progress? */
+static bool idle_run(struct session *s)
+{
+	struct side *client = &s->client;
+	bool had = buf_len(&client->in) > 0;
+	ssize_t n = side_receive(client);
+
+	if (n == -ENOBUFS && make_room(s, client))
+		n = side_receive(client);
+	if (n < 0) {
+		session_end(s, CLOSE_CLIENT_GONE, false);
+		return false;
+	}
+	if (!had && n > 0)
+		s->last_head_ms = s->relay->loop->now_ms;
+	if (n > 0 || (had && s->head_seen == 0)) {
+		parse_request(s);
+		return true;
+	}
+	if (client->rd_closed)
+		session_end(s, CLOSE_CLIENT_GONE, false);
+	else if (!had && server_left(s))
+		session_end(s, CLOSE_SERVER_GONE, false);
+	return false;
+}
+
+/* --- protocol ------------------------------------------------------------------------------- */
+
+/* Whether the answer is out and nothing more will come of this exchange. */
+static bool exchange_done(const struct exchange *x)
+{
+	return x->response == RESPONSE_DONE &&
+	       side_flushed(&x->session->client);
+}
+
+/* The client can't be told anything any more. */
+static bool client_gone(struct exchange *x)
+{
+	if (x->session->client.error == 0)
+		return false;
+	exchange_decide(x, x->verdict, REASON_CLIENT_CLOSED, "", true);
+	exchange_abort(x, CLOSE_CLIENT_GONE);
+	return true;
+}
+
+static bool exchange_run(struct exchange *x)
+{
+	struct session *s = x->session;
+	bool progress = request_run(x);
+
+	if (s->dead || s->state != x)
+		return progress;
+	progress |= response_run(x);
+	if (s->dead || s->state != x || client_gone(x))
+		return progress;
+	if (!exchange_done(x))
+		return progress;
+	exchange_finish(x);
+	return true;
+}
+
+static void http_run(struct session *s)
+{
+	uint64_t before = s->client.sent + s->client.received;
+	bool progress = true;
+
+	while (progress && !s->dead && s->protocol == &protocol_http) {
+		if (s->client.sent + s->client.received - before >
+		    HTTP_BUDGET) {
+			session_again(s);
+			return;
+		}
+		progress = s->state != NULL ? exchange_run(exchange_of(s))
+					    : idle_run(s);
+	}
+	if (s->dead || s->protocol != &protocol_http)
+		return;
+	if (s->state == NULL && s->deadline_ms == 0)
+		/* A new connection: its first head must come in time. */
+		session_deadline(
+			s,
+			s->started_ms + s->config->config->http.header_timeout);
+}
+
+/* The time that the present state has run out of, or is going to. */
+static uint64_t exchange_limit(const struct exchange *x)
+{
+	const struct session *s = x->session;
+	const struct config_http *http = &exchange_config(x)->http;
+	uint64_t at = s->last_io_ms + http->idle_timeout;
+
+	if (x->check == CHECK_PENDING)
+		return exchange_now(x) + http->idle_timeout;
+	if (x->request == REQUEST_CONNECT)
+		at = x->sent_ms + http->connect_timeout;
+	else if (x->response == RESPONSE_WAIT && x->request == REQUEST_DONE)
+		at = x->sent_ms + http->response_timeout;
+	if (http->total_timeout > 0 && x->started_ms + http->total_timeout < at)
+		at = x->started_ms + http->total_timeout;
+	return at;
+}
+
+static void exchange_timeout(struct exchange *x)
+{
+	enum reason reason = REASON_TIMEOUT;
+
+	if (x->request == REQUEST_CONNECT)
+		reason = REASON_CONNECT_TIMEOUT;
+	else if (x->response == RESPONSE_WAIT && x->request == REQUEST_DONE)
+		reason = REASON_RESPONSE_TIMEOUT;
+	exchange_decide(x, x->verdict, reason, "http", true);
+	if (x->started || x->response == RESPONSE_REPLY) {
+		exchange_abort(x, CLOSE_TIMEOUT);
+		return;
+	}
+	reply_page(x, 504);
+	http_run(x->session);
+}
+
+static void http_timeout(struct session *s)
+{
+	struct exchange *x = exchange_of(s);
+	uint64_t limit;
+
+	if (x == NULL) {
+		session_end(s,
+			    buf_len(&s->client.in) > 0 ? CLOSE_TIMEOUT
+						       : CLOSE_IDLE,
+			    false);
+		return;
+	}
+	limit = exchange_limit(x);
+	if (limit > exchange_now(x))
+		session_deadline(s, limit);
+	else
+		exchange_timeout(x);
+}
+
+static void http_ended(struct session *s, enum session_close why)
+{
+	struct exchange *x = exchange_of(s);
+
+	if (x == NULL)
+		return;
+	if (why == CLOSE_SHUTDOWN)
+		exchange_decide(x, x->verdict, REASON_SHUTDOWN, "", true);
+	exchange_free(x);
+}
+
+static const char *state_name(const struct exchange *x)
+{
+	if (x == NULL)
+		return "idle";
+	if (x->check == CHECK_PENDING)
+		return "scanning";
+	if (x->request == REQUEST_CONNECT)
+		return "connecting";
+	if (x->request == REQUEST_STORE || x->request == REQUEST_SEND)
+		return "sending";
+	if (x->response == RESPONSE_WAIT)
+		return "waiting";
+	return x->response == RESPONSE_REPLY ? "answering" : "receiving";
+}
+
+static void http_describe(const struct session *s, struct msg_session *row)
+{
+	const struct exchange *x = exchange_of(s);
+
+	str_copy(row->state, sizeof(row->state), state_name(x));
+	if (x != NULL)
+		str_copy_view(row->url, sizeof(row->url), x->url);
+}
+
+const struct protocol protocol_http = {
+	.name = "http",
+	.run = http_run,
+	.timeout = http_timeout,
+	.ended = http_ended,
+	.describe = http_describe,
+};

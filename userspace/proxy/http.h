@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * HTTP/1.x on a session (protocol_http): one exchange at a time. Pipelined
+ * requests wait in the client's buffer for their turn.
+ *
+ *	request  CONNECT -> SEND -> DONE		passed on as it comes
+ *		 STORE -> VERDICT -> CONNECT ...	scanned first, then sent
+ *	response WAIT -> BODY -> DONE			passed on or scanned
+ *		 ... -> REPLY				a page of ours instead
+ *
+ * Files: http.c (session: heads in, exchanges begin and end), request.c (the
+ * request's way), response.c (the response's way), delivery.c (what may leave
+ * when), verdict.c (asking for verdicts), reply.c (our pages).
+ */
+#ifndef SLUICE_PROXY_HTTP_H
+#define SLUICE_PROXY_HTTP_H
+
+#include "ipc/event.h"
+#include "proxy/relay.h"
+#include "proxy/scanner.h"
+#include "proxy/session.h"
+#include "proxy/transfer.h"
+
+/* 1xx answers to one request; more are an attempt to keep us busy. */
+#define HTTP_INTERIM_MAX 16
+/* Bytes moved for one session before others get their turn. */
+#define HTTP_BUDGET	 (1u << 20)
+
+enum request_state {
+	REQUEST_STORE,	 /* its body is received to be scanned */
+	REQUEST_VERDICT, /* waits for the verdict on it */
+	REQUEST_CONNECT, /* waits for the connection */
+	REQUEST_SEND,	 /* leaves, head and body */
+	REQUEST_DONE
+};
+
+enum response_state {
+	RESPONSE_WAIT, /* for its head */
+	RESPONSE_BODY,
+	RESPONSE_REPLY, /* a page of ours leaves */
+	RESPONSE_DONE
+};
+
+/* About the body in hand: the request's body, then the response's. */
+enum check_state {
+	CHECK_NONE,    /* policy does not ask for a scan */
+	CHECK_WANTED,  /* the body is still coming */
+	CHECK_PENDING, /* the scan role has it */
+	CHECK_DONE     /* there is a verdict */
+};
+
+/*
+ * Lifetime: from a complete request head to the last byte of the answer; at
+ * most one a session (session->state). Pointers into it are held only by its
+ * own scan job.
+ */
+struct exchange {
+	struct session *session;
+	enum request_state request;
+	enum response_state response;
+
+	/* of the request */
+	enum http1_method method;
+	bool client_http10;
+	bool client_keep_alive;
+	bool expect_continue;
+	bool upgrade;
+	bool remember_url;
+	uint8_t url_key[MSG_SHA256];
+	char *text; /* memory of the views that follow */
+	struct str method_text;
+	struct str url;
+	struct str host;
+
+	/* of the response */
+	unsigned int status; /* that the client gets; 0 = none yet */
+	unsigned int interim;
+	bool server_keep_alive;
+	bool fresh_server; /* first request on this connection */
+	char content_type[96];
+
+	struct transfer up;   /* the request's body */
+	struct transfer down; /* the response's body */
+	struct buf held;      /* a head that may not leave yet */
+	bool keep_client;     /* the answer's head promised it */
+	bool started;	      /* the response head is on its way */
+
+	/* scanning */
+	enum check_state check;
+	bool checking_upload; /* else the response */
+	struct scan_job job;
+	struct vcache_entry result; /* of the present check */
+
+	/* for the event: the gravest finding */
+	enum verdict verdict;
+	enum reason reason;
+	bool stopped;
+	bool upload;   /* the verdict is about the request's body */
+	bool has_hash; /* sha256 is set */
+	uint8_t sha256[MSG_SHA256];
+	char name[MSG_NAME_MAX];
+	const char *rule;
+	uint64_t started_ms;
+	uint64_t sent_ms; /* request complete */
+	uint64_t first_byte_ms;
+	uint64_t scan_started_ms;
+	uint64_t scan_ms;
+	uint64_t client_received; /* counters of the side at the start */
+	uint64_t client_sent;
+	bool logged;
+};
+
+static inline struct relay *exchange_relay(const struct exchange *x)
+{
+	return x->session->relay;
+}
+
+static inline const struct config *exchange_config(const struct exchange *x)
+{
+	return x->session->config->config;
+}
+
+static inline uint64_t exchange_now(const struct exchange *x)
+{
+	return x->session->relay->loop->now_ms;
+}
+
+/* The limits for heads as the parser wants them. */
+struct http1_limits http_limits(const struct config *config);
+
+/* --- http.c ------------------------------------------------------------------- */
+
+/*
+ * Remember a finding for the event. A graver verdict replaces a lesser one;
+ * of one gravity the first reason stands.
+ */
+void exchange_decide(struct exchange *x, enum verdict verdict,
+		     enum reason reason, const char *rule, bool stopped);
+/*
+ * The exchange can't go on and the client can't be told: cut both
+ * connections so that nothing looks complete. The session is over.
+ */
+void exchange_abort(struct exchange *x, enum session_close why);
+/*
+ * Write the event, once. @reply_bytes: what of the answer is still to be sent.
+ * At the end of each exchange, or earlier with an answer that names it.
+ */
+void exchange_log(struct exchange *x, uint64_t reply_bytes);
+/* Let the held head leave on @to, whose output is empty. */
+void exchange_release_head(struct exchange *x, struct side *to);
+
+/* --- request.c ------------------------------------------------------------------ */
+
+/*
+ * A request head of @len bytes was parsed (relay->request, whose views end
+ * with this call): decide what becomes of it and start its way.
+ */
+void request_begin(struct exchange *x, size_t len);
+/* Go on as far as possible now. Progress? */
+bool request_run(struct exchange *x);
+
+/* --- response.c ------------------------------------------------------------------ */
+
+bool response_run(struct exchange *x);
+/*
+ * The response can't be had or can't be used, for @reason: a page while it was
+ * not started, else a cut that no client takes for its end.
+ */
+void response_failed(struct exchange *x, enum verdict verdict,
+		     enum reason reason, unsigned int status);
+
+/* --- delivery.c ------------------------------------------------------------------- */
+
+/* Move a response that is scanned: store, ask, release. Progress? */
+bool delivery_run(struct exchange *x);
+
+/* --- verdict.c -------------------------------------------------------------------- */
+
+/* Whether bodies are scanned at all. */
+bool verdict_scanning(const struct exchange *x);
+/* Start a check of a body with these codings; form data has a @boundary. */
+void verdict_begin(struct exchange *x, bool upload,
+		   const struct coding_list *codings, struct str boundary);
+/*
+ * The object is complete: x->check becomes CHECK_DONE (from the cache) or
+ * CHECK_PENDING (the scan role has it; the session is run when it answers).
+ */
+void verdict_ask(struct exchange *x, struct object *object);
+/* The whole body is @n bytes at @data: CHECK_DONE if the cache knows it. */
+void verdict_from_cache(struct exchange *x, const uint8_t *data, size_t n);
+/* CHECK_DONE: it can't be scanned, for @reason. */
+void verdict_not_scanned(struct exchange *x, enum reason reason);
+/* With CHECK_DONE: whether the object may be delivered. */
+bool verdict_lets_through(const struct exchange *x);
+/*
+ * Whether this URL delivered malware lately; then that is the finding. Also
+ * prepares remembering it.
+ */
+bool verdict_url_infected(struct exchange *x, const struct http1_request *req);
+void verdict_answered(struct scan_job *job);
+
+/* --- reply.c ---------------------------------------------------------------------- */
+
+/*
+ * Answer with a page of ours: @status 403 for what was blocked (the block
+ * page), else the error page. Closes the server's side. Only before the
+ * response was started.
+ */
+void reply_page(struct exchange *x, unsigned int status);
+/* "100 Continue", for an upload that we receive ourselves. */
+bool reply_continue(struct exchange *x);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Sockets for connections to origin servers. Only the net role may make them
+ * transparent and marked, so a relay keeps a stock and asks for more, a batch
+ * at a time, before it runs out.
+ */
+#ifndef SLUICE_PROXY_STOCK_H
+#define SLUICE_PROXY_STOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/list.h"
+#include "ipc/chan.h"
+
+#define STOCK_BATCH 48
+#define STOCK_MAX   (2 * STOCK_BATCH)
+
+struct stock_waiter;
+/* @fd is the waiter's now. */
+typedef void (*stock_fn)(struct stock_waiter *w, int fd);
+
+/* Lifetime: part of a session, which calls stock_cancel() before it goes. */
+struct stock_waiter {
+	struct list node;
+	stock_fn fn;
+};
+
+struct stock_family {
+	int fds[STOCK_MAX];
+	size_t count;
+	bool asked; /* a batch is on its way */
+	struct list waiters;
+};
+
+struct stock {
+	struct chan *net;
+	struct stock_family v4;
+	struct stock_family v6;
+};
+
+void stock_init(struct stock *st, struct chan *net);
+void stock_close(struct stock *st);
+/* An unbound socket of @family (AF_INET, AF_INET6), or -1: then wait. */
+int stock_take(struct stock *st, int family);
+void stock_waiter_init(struct stock_waiter *w, stock_fn fn);
+void stock_wait(struct stock *st, int family, struct stock_waiter *w);
+void stock_cancel(struct stock_waiter *w);
+/* A batch came (all descriptors are taken over); -EPROTO when it can't be. */
+int stock_delivered(struct stock *st, const struct msg_sockets *msg,
+		    const int *fds, unsigned int nfds)
+	__attribute__((warn_unused_result));
+/* A new channel to net: whatever was asked of the old one won't come. */
+void stock_reconnected(struct stock *st);
+
+#endif

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* sluice-relay: carries traffic; may do nothing but that. */
+#include "proxy/relay.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Beyond what all roles do: connections, and files of the spool. */
+static const char *const syscalls[] = {
+	"accept4",    "bind",	  "connect",  "getsockname", "getsockopt",
+	"setsockopt", "shutdown", "recvfrom", "sendto",	     "splice",
+	"sendfile",   "pipe2",	  "openat",   "unlink",	     "unlinkat",
+};
+
+static int peer(struct role *role, enum role_id id, uint32_t index, int fd)
+{
+	return relay_peer(role->user, id, index, fd);
+}
+
+static void reloaded(struct role *role)
+{
+	relay_reloaded(role->user);
+}
+
+static void stop(struct role *role, uint64_t timeout_ms)
+{
+	relay_stop(role->user, timeout_ms);
+}
+
+/*
+ * The spool is the whole file system that a relay sees: objects that do not
+ * fit memory go there, and there is nothing else to be read.
+ */
+static int confine(struct role *role)
+{
+	char spool[CONFIG_PATH_MAX + 16];
+	struct sandbox sb = {
+		.root = spool,
+		.syscalls = syscalls,
+		.nsyscalls = sizeof(syscalls) / sizeof(syscalls[0]),
+	};
+
+	snprintf(spool, sizeof(spool), "%s/spool",
+		 role->config->config->state_dir);
+	return role_confine(role, &sb);
+}
+
+int main(void)
+{
+	static struct relay relay; /* holds two parsed heads: 20 KiB */
+	static struct role role;
+	struct role_ops ops = {
+		.id = ROLE_RELAY,
+		.rules = relay_parent_rules,
+		.nrules = relay_parent_nrules,
+		.peer = peer,
+		.reloaded = reloaded,
+		.stop = stop,
+	};
+	int rc = role_begin(&role, &ops, &relay);
+
+	if (rc == 0)
+		rc = relay_init(&relay, &role);
+	if (rc == 0)
+		rc = confine(&role);
+	if (rc == 0)
+		rc = role_ready(&role);
+	if (rc == 0)
+		rc = role_run(&role);
+	if (rc == 0)
+		relay_close(&relay);
+	return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

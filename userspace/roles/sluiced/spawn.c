@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "roles/sluiced/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "ipc/role.h"
+#include "roles/sluiced/output.h"
+#include "sys/log.h"
+#include "sys/memfile.h"
+
+/* A role that prints more than this in one go waits for its next turn. */
+#define LOG_READS_A_ROUND 16
+
+int spawn_find_libexec(char *dst, size_t size)
+{
+	char self[CONFIG_PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+
+	if (n == -1)
+		return -errno;
+	self[n] = '\0';
+	slash = strrchr(self, '/');
+	if (slash == NULL)
+		return -ENOENT;
+	*slash = '\0';
+	if ((size_t)snprintf(dst, size, "%s/../libexec", self) >= size)
+		return -ENAMETOOLONG;
+	return access(dst, X_OK) == -1 ? -errno : 0;
+}
+
+/* --- what it prints --------------------------------------------------------- */
+
+static void take_output(struct child *c, const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] != '\n' && c->line_len < sizeof(c->line) - 1) {
+			c->line[c->line_len++] = p[i];
+			continue;
+		}
+		c->line[c->line_len] = '\0';
+		output_line(c->line);
+		c->line_len = 0;
+	}
+}
+
+static void log_event(struct loop_fd *lfd, uint32_t events)
+{
+	struct child *c = list_entry(lfd, struct child, log_watch);
+
+	(void)events;
+	for (int i = 0; i < LOG_READS_A_ROUND; i++) {
+		char buf[4096];
+		ssize_t n = read(lfd->fd, buf, sizeof(buf));
+
+		if (n > 0) {
+			take_output(c, buf, (size_t)n);
+		} else if (n == 0) {
+			int fd = lfd->fd;
+
+			loop_del(&c->sup->loop, lfd);
+			close(fd);
+			return;
+		} else {
+			return; /* EAGAIN */
+		}
+	}
+}
+
+/* --- start ------------------------------------------------------------------ */
+
+static int spawn_program(struct child *c, int chan_fd, int log_fd, pid_t *pid)
+{
+	char path[CONFIG_PATH_MAX + 32];
+	char name[32];
+	char *argv[] = {name, NULL};
+	char locale[] = "LC_ALL=C";
+	char *envp[] = {locale, NULL};
+	posix_spawn_file_actions_t actions;
+	int rc;
+
+	snprintf(name, sizeof(name), "sluice-%s", role_name(c->role));
+	snprintf(path, sizeof(path), "%s/%s", c->sup->libexec, name);
+	rc = posix_spawn_file_actions_init(&actions);
+	if (rc != 0)
+		return -rc;
+	rc = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR,
+					      0);
+	if (rc == 0)
+		rc = posix_spawn_file_actions_adddup2(&actions, 0, 1);
+	if (rc == 0)
+		rc = posix_spawn_file_actions_adddup2(&actions, log_fd, 2);
+	if (rc == 0)
+		rc = posix_spawn_file_actions_adddup2(&actions, chan_fd,
+						      ROLE_PARENT_FD);
+	if (rc == 0)
+		rc = posix_spawn(pid, path, &actions, NULL, argv, envp);
+	posix_spawn_file_actions_destroy(&actions);
+	if (rc != 0)
+		log_error("can't start %s: %s", path, strerror(rc));
+	return -rc;
+}
+
+static int send_init(struct child *c)
+{
+	struct supervisor *sup = c->sup;
+	size_t relays = 0;
+	struct msg_init init = {
+		.role = c->role,
+		.index = c->index,
+		.uid = sup->uid,
+		.gid = sup->gid,
+		.instance = sup->next_instance++,
+	};
+	int fds[3] = {sup->config_fd, c->stats_fd, sup->cache_fd};
+	int ro = -1, rc;
+
+	for (size_t i = 0; i < sup->nchildren; i++)
+		relays += sup->children[i].role == ROLE_RELAY;
+	init.relays = (uint32_t)relays;
+	if (c->role == ROLE_RELAY) {
+		/* Relays read the verdict cache; scan alone writes it. */
+		ro = fds[2] = memfile_read_only(sup->cache_fd);
+		if (ro < 0)
+			return ro;
+	}
+	rc = chan_send_full(&c->chan, MSG_INIT, &init, sizeof(init), NULL, 0,
+			    fds, 3);
+	if (ro >= 0)
+		close(ro);
+	return rc;
+}
+
+/* Take over the ends that stay with the parent; closes them on failure. */
+static int adopt(struct child *c, int chan_fd, int log_fd, loop_fd_fn on_exit)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
+	int rc = pidfd == -1 ? -errno : 0;
+
+	if (rc == 0)
+		rc = loop_add(&c->sup->loop, &c->exit_watch, pidfd, EPOLLIN,
+			      on_exit);
+	if (rc == 0)
+		rc = loop_add(&c->sup->loop, &c->log_watch, log_fd, EPOLLIN,
+			      log_event);
+	if (rc != 0) {
+		close(log_fd);
+		close(chan_fd);
+		return rc;
+	}
+	rc = chan_open(&c->chan, chan_fd);
+	return rc == 0 ? send_init(c) : rc;
+}
+
+int child_spawn(struct child *c, const struct chan_ops *ops, loop_fd_fn on_exit)
+{
+	int chan_fds[2] = {-1, -1}, log_fds[2] = {-1, -1};
+	int rc;
+
+	memset(c->stats, 0, sizeof(*c->stats));
+	c->line_len = 0;
+	chan_init(&c->chan, &c->sup->loop, ops, c);
+	rc = chan_pair(chan_fds);
+	if (rc != 0)
+		goto out;
+	if (pipe2(log_fds, O_CLOEXEC | O_NONBLOCK) == -1) {
+		rc = -errno;
+		goto out;
+	}
+	rc = spawn_program(c, chan_fds[1], log_fds[1], &c->pid);
+	if (rc != 0)
+		goto out;
+	rc = adopt(c, chan_fds[0], log_fds[0], on_exit);
+	chan_fds[0] = log_fds[0] = -1;
+	if (rc != 0) {
+		kill(c->pid, SIGKILL);
+		child_reap(c);
+	}
+out:
+	for (int i = 0; i < 2; i++) {
+		if (chan_fds[i] != -1)
+			close(chan_fds[i]);
+		if (log_fds[i] != -1)
+			close(log_fds[i]);
+	}
+	return rc;
+}
+
+/* --- end -------------------------------------------------------------------- */
+
+void child_exit_text(int status, char *dst, size_t size)
+{
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		snprintf(dst, size,
+			 "killed: it made a system call outside its list");
+	else if (WIFSIGNALED(status))
+		snprintf(dst, size, "killed by signal %d (%s)",
+			 WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		snprintf(dst, size, "ended with status %d",
+			 WEXITSTATUS(status));
+}
+
+static void watch_close(struct child *c, struct loop_fd *lfd)
+{
+	int fd = lfd->fd;
+
+	if (fd == -1)
+		return;
+	loop_del(&c->sup->loop, lfd);
+	close(fd);
+}
+
+void child_reap(struct child *c)
+{
+	int status = 0;
+
+	if (c->pid > 0 && waitpid(c->pid, &status, 0) == c->pid)
+		child_exit_text(status, c->last_exit, sizeof(c->last_exit));
+	c->pid = 0;
+	watch_close(c, &c->exit_watch);
+	/* What it printed last is the most useful. */
+	if (c->log_watch.fd != -1)
+		log_event(&c->log_watch, EPOLLIN);
+	watch_close(c, &c->log_watch);
+	chan_close(&c->chan);
+	c->state = CHILD_DOWN;
+}

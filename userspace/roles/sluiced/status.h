@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What `sluicectl status` shows, from the roles' counter pages. */
+#ifndef SLUICE_ROLES_STATUS_H
+#define SLUICE_ROLES_STATUS_H
+
+#include "roles/sluiced/supervise.h"
+
+struct json_object;
+
+/* A new object (caller's), or NULL without memory. */
+struct json_object *status_json(const struct supervisor *sup);
+/* One session of relay @relay as `sluicectl --json sessions` prints it. */
+struct json_object *status_session_json(uint32_t relay,
+					const struct msg_session *row);
+
+#endif
