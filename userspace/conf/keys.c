@@ -267,6 +267,15 @@ const struct config_key config_keys[] = {
 	 .zero = "no limit",
 	 FIELD(http.total_timeout),
 	 .meaning = "Time for one whole exchange."},
+	{.section = "http",
+	 .name = "tunnel_timeout",
+	 .type = KEY_DURATION,
+	 .live = true,
+	 .preset = "1h",
+	 RANGE(100, 7 * DAY),
+	 FIELD(http.tunnel_timeout),
+	 .meaning = "Time without a byte in a tunnel: a WebSocket, or what is "
+		    "no HTTP."},
 
 	{.section = "scan",
 	 .name = "engine",

@@ -253,6 +253,8 @@ int config_load_text(const char *name, const char *text, struct config *out,
 		if (ret == 0)
 			*out = l->draft;
 	}
+	if (ret == -ENOMEM)
+		config_error_add(errs, name, 0, "out of memory");
 	free(clean);
 	free(l);
 	return ret;

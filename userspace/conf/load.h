@@ -13,7 +13,7 @@
  * the file, defaults for the rest, the built-in pages, generation 1. A file
  * with a NUL byte is the caller's to refuse, as @text ends there.
  *
- * 0; or -EINVAL, and @errs says what is wrong; or -ENOMEM. Then @out is as it
+ * 0; or -EINVAL or -ENOMEM, and @errs says what is wrong. Then @out is as it
  * was. Not for two threads at a time: libConfuse's lexer has global state.
  */
 __attribute__((warn_unused_result)) int

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "conf/template.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "pages.inc"
@@ -82,7 +81,7 @@ enum template_piece template_next(struct str *rest, struct str *piece,
 /* --- taking a page in ------------------------------------------------------*/
 
 struct reader {
-	char file[CONFIG_PATH_MAX + 16];
+	const char *file;
 	struct config_errors *errs;
 	unsigned int line;
 	unsigned int placeholders;
@@ -137,18 +136,6 @@ static void check_pieces(struct reader *r, struct str text)
 	}
 }
 
-static void check_nul(struct reader *r, struct str text)
-{
-	const char *nul = memchr(text.p, '\0', text.len);
-
-	if (nul == NULL)
-		return;
-	count_lines(r, (struct str){text.p, (size_t)(nul - text.p)});
-	config_error_add(r->errs, r->file, r->line,
-			 "a NUL byte: want a page of text");
-	r->line = 1;
-}
-
 static void check_size(struct reader *r, struct str text)
 {
 	if (text.len == 0)
@@ -160,7 +147,7 @@ static void check_size(struct reader *r, struct str text)
 				 "the page is too large: want at most %d bytes",
 				 CONFIG_PAGE_MAX - 1);
 	else
-		check_nul(r, text);
+		check_pieces(r, text);
 }
 
 static char *page_of(struct config *c, enum config_page page)
@@ -168,22 +155,17 @@ static char *page_of(struct config *c, enum config_page page)
 	return page == CONFIG_PAGE_BLOCK ? c->page_block : c->page_error;
 }
 
-int config_set_page(struct config *c, enum config_page page, struct str text,
-		    struct config_errors *errs)
+void config_set_page(struct config *c, enum config_page page, const char *name,
+		     const char *text, struct config_errors *errs)
 {
-	struct reader r = {.errs = errs, .line = 1};
+	struct reader r = {.file = name, .errs = errs, .line = 1};
 	unsigned int before = errs->count + errs->more;
-	struct strbuf sb;
 
-	strbuf_init(&sb, r.file, sizeof(r.file));
-	strbuf_printf(&sb, "%s/%s", c->pages, config_page_files[page]);
-	check_size(&r, text);
-	check_pieces(&r, text);
+	check_size(&r, str_of(text));
 	if (errs->count + errs->more != before)
-		return -EINVAL;
+		return;
 	memset(page_of(c, page), 0, CONFIG_PAGE_MAX);
-	str_copy_view(page_of(c, page), CONFIG_PAGE_MAX, text);
-	return 0;
+	str_copy(page_of(c, page), CONFIG_PAGE_MAX, text);
 }
 
 void config_set_default_pages(struct config *c)

@@ -52,12 +52,12 @@ enum config_page { CONFIG_PAGE_BLOCK, CONFIG_PAGE_ERROR, CONFIG_PAGES };
 extern const char *const config_page_files[CONFIG_PAGES];
 
 /*
- * Take @text, the content of the file for @page, into @c. 0, or -EINVAL: then
- * @errs says what is wrong and @c keeps the page it had.
+ * Take @text, the content of the file called @name, into @c as @page. What is
+ * wrong with it is added to @errs; then @c keeps the page it had. A file with a
+ * NUL byte is the caller's to refuse, as @text ends there.
  */
-__attribute__((warn_unused_result)) int
-config_set_page(struct config *c, enum config_page page, struct str text,
-		struct config_errors *errs);
+void config_set_page(struct config *c, enum config_page page, const char *name,
+		     const char *text, struct config_errors *errs);
 
 /* The pages that are built in. */
 void config_set_default_pages(struct config *c);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,22 +17,21 @@
 static struct config config;
 static struct config_errors errs;
 
-static int set_page(struct str text)
+/* Whether it was taken. */
+static bool set_page(const char *text)
 {
-	/* A view that ends at a guard page, as it need not end in NUL. */
-	uint8_t *copy = guard_copy(text.p, text.len);
-	int ret;
+	uint8_t *copy = guard_copy(text, strlen(text) + 1);
 
 	config_errors_init(&errs);
-	ret = config_set_page(&config, CONFIG_PAGE_BLOCK,
-			      (struct str){(char *)copy, text.len}, &errs);
-	guard_free(copy, text.len);
-	return ret;
+	config_set_page(&config, CONFIG_PAGE_BLOCK, "p/block.html",
+			(const char *)copy, &errs);
+	guard_free(copy, strlen(text) + 1);
+	return errs.count == 0;
 }
 
-static void refuses(struct str text, const char *want)
+static void refuses(const char *text, const char *want)
 {
-	assert_int_equal(set_page(text), -EINVAL);
+	assert_false(set_page(text));
 	assert_int_equal(errs.count, 1);
 	assert_string_equal(errs.list[0].text, want);
 	/* The page before stays. */
@@ -44,17 +42,17 @@ static int start(void **state)
 {
 	(void)state;
 	config_set_defaults(&config);
-	return set_page(STR("before"));
+	return set_page("before") ? 0 : -1;
 }
 
 static void good_pages(void **state)
 {
 	(void)state;
-	assert_int_equal(set_page(STR("<p>" PLACEHOLDERS "</p>")), 0);
+	assert_true(set_page("<p>" PLACEHOLDERS "</p>"));
 	assert_string_equal(config.page_block, "<p>" PLACEHOLDERS "</p>");
-	assert_int_equal(set_page(STR("{ } {a} }} {{url}}}}")), 0);
+	assert_true(set_page("{ } {a} }} {{url}}}}"));
 	assert_string_equal(config.page_block, "{ } {a} }} {{url}}}}");
-	assert_int_equal(set_page(STR("x")), 0);
+	assert_true(set_page("x"));
 	assert_memory_equal(config.page_block, "x\0\0\0\0\0", 7);
 }
 
@@ -74,35 +72,32 @@ static void unknown_placeholders(void **state)
 		strbuf_init(&sb, text, sizeof(text));
 		strbuf_printf(&sb, "a\n\n%s\n", bad[i]);
 		strbuf_init(&sb, want, sizeof(want));
-		strbuf_printf(
-			&sb,
-			"/etc/sluice/pages/block.html:3: %s: want one of " PLACEHOLDERS,
-			shown[i]);
-		refuses(str_of(text), want);
+		strbuf_printf(&sb,
+			      "p/block.html:3: %s: want one of " PLACEHOLDERS,
+			      shown[i]);
+		refuses(text, want);
 	}
 }
 
 static void broken_pages(void **state)
 {
-	static char page[CONFIG_PAGE_MAX];
+	static char page[CONFIG_PAGE_MAX + 1];
 
 	(void)state;
-	refuses(STR("a\n{{url"), "/etc/sluice/pages/block.html:2: {{ without "
-				 "}}: want both on one line");
-	refuses(STR("{{url\n}}"), "/etc/sluice/pages/block.html:1: {{ without "
-				  "}}: want both on one line");
-	refuses(STR("{{url}"), "/etc/sluice/pages/block.html:1: {{ without "
-			       "}}: want both on one line");
-	refuses(STR("a\nb\0c"), "/etc/sluice/pages/block.html:2: a NUL byte: "
-				"want a page of text");
-	refuses(STR(""), "/etc/sluice/pages/block.html:1: the page is empty: "
-			 "want HTML, or no file for the built-in page");
-	memset(page, 'x', sizeof(page));
-	refuses((struct str){page, sizeof(page)},
-		"/etc/sluice/pages/block.html:1: the page is too large: want "
-		"at most 16383 bytes");
-	assert_int_equal(set_page((struct str){page, CONFIG_PAGE_MAX - 1}), 0);
-	assert_int_equal(strlen(config.page_block), CONFIG_PAGE_MAX - 1);
+	refuses("a\n{{url",
+		"p/block.html:2: {{ without }}: want both on one line");
+	refuses("{{url\n}}",
+		"p/block.html:1: {{ without }}: want both on one line");
+	refuses("{{url}",
+		"p/block.html:1: {{ without }}: want both on one line");
+	refuses("", "p/block.html:1: the page is empty: want HTML, or no file "
+		    "for the built-in page");
+	memset(page, 'x', CONFIG_PAGE_MAX);
+	refuses(page, "p/block.html:1: the page is too large: want at most "
+		      "16383 bytes");
+	page[CONFIG_PAGE_MAX - 1] = '\0';
+	assert_true(set_page(page));
+	assert_string_equal(config.page_block, page);
 }
 
 static void placeholders_have_a_bound(void **state)
@@ -114,12 +109,11 @@ static void placeholders_have_a_bound(void **state)
 	strbuf_init(&sb, page, sizeof(page));
 	for (int i = 0; i < TEMPLATE_PLACEHOLDERS; i++)
 		strbuf_puts(&sb, "{{url}}\n");
-	assert_int_equal(set_page((struct str){page, sb.len}), 0);
-	assert_int_equal(start(NULL), 0);
+	assert_true(set_page(page));
+	assert_true(set_page("before"));
 	strbuf_puts(&sb, "{{url}}");
-	refuses((struct str){page, sb.len},
-		"/etc/sluice/pages/block.html:33: too many placeholders: want "
-		"at most 32");
+	refuses(page, "p/block.html:33: too many placeholders: want at most "
+		      "32");
 }
 
 /* All that is wrong with a page, and never more than fits. */
@@ -128,31 +122,32 @@ static void several_mistakes(void **state)
 	static char page[CONFIG_PAGE_MAX];
 
 	(void)state;
-	assert_int_equal(set_page(STR("{{a}}\n{{b}}{{url\n")), -EINVAL);
+	assert_false(set_page("{{a}}\n{{b}}{{url\n"));
 	assert_int_equal(errs.count, 3);
 	assert_int_equal(errs.list[0].line, 1);
 	assert_int_equal(errs.list[1].line, 2);
 	assert_int_equal(errs.list[2].line, 2);
-	memset(page, '{', sizeof(page));
-	assert_int_equal(set_page((struct str){page, sizeof(page)}), -EINVAL);
+	memset(page, '{', sizeof(page) - 1);
+	assert_false(set_page(page));
 	assert_int_equal(errs.count, CONFIG_ERRORS);
 	assert_true(errs.more > 0);
+	/* A list that is full already is no excuse. */
+	config_set_page(&config, CONFIG_PAGE_BLOCK, "p", "{{x}}", &errs);
+	assert_string_equal(config.page_block, "before");
 }
 
 static void the_other_page(void **state)
 {
 	(void)state;
 	config_errors_init(&errs);
-	assert_int_equal(config_set_page(&config, CONFIG_PAGE_ERROR,
-					 STR("error"), &errs),
-			 0);
+	config_set_page(&config, CONFIG_PAGE_ERROR, "e", "error", &errs);
+	assert_int_equal(errs.count, 0);
 	assert_string_equal(config.page_error, "error");
 	assert_string_equal(config.page_block, "before");
-	assert_int_equal(config_set_page(&config, CONFIG_PAGE_ERROR,
-					 STR("{{x}}"), &errs),
-			 -EINVAL);
-	assert_memory_equal(errs.list[0].text,
-			    "/etc/sluice/pages/error.html:1: {{x}}: ", 39);
+	config_set_page(&config, CONFIG_PAGE_ERROR, "e", "{{x}}", &errs);
+	assert_int_equal(errs.count, 1);
+	assert_memory_equal(errs.list[0].text, "e:1: {{x}}: want one of", 23);
+	assert_string_equal(config.page_error, "error");
 }
 
 static void built_in_pages(void **state)
@@ -163,8 +158,8 @@ static void built_in_pages(void **state)
 	config_set_default_pages(&c);
 	assert_in_range(strlen(c.page_block), 500, 4095);
 	assert_in_range(strlen(c.page_error), 500, 4095);
-	assert_int_equal(set_page(str_of(c.page_block)), 0);
-	assert_int_equal(set_page(str_of(c.page_error)), 0);
+	assert_true(set_page(c.page_block));
+	assert_true(set_page(c.page_error));
 	/* Nothing is fetched and nothing runs; a placeholder is text. */
 	assert_null(strstr(c.page_block, "<script"));
 	assert_null(strstr(c.page_block, "://"));
