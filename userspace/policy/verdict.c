@@ -69,6 +69,9 @@ static const struct reason_text reasons[REASON_COUNT] = {
 	[REASON_STORAGE] =
 		{"storage",
 		 "It could not be scanned: the gateway has no room to hold it."},
+	[REASON_UNSUPPORTED] =
+		{"unsupported",
+		 "It could not be scanned: the scanner can't open its format."},
 	[REASON_CONNECT] =
 		{"connect",
 		 "The server refused the connection or can't be reached."},

@@ -46,6 +46,7 @@ enum reason {
 	REASON_PARTIAL,		/* a part of an object (206) */
 	REASON_MULTIPART,	/* form data that can't be split into parts */
 	REASON_STORAGE,		/* no room to keep it while it is scanned */
+	REASON_UNSUPPORTED,	/* a format that the engine can't open here */
 
 	/* the exchange failed; nothing was decided about an object */
 	REASON_CONNECT,		 /* origin server refused or unreachable */
