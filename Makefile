@@ -58,11 +58,11 @@ main_bin/sluiced := $(wildcard userspace/roles/sluiced/*.c)
 use_bin/sluiced := conf render ipc sys policy base
 libs_bin/sluiced := -lconfuse -ljson-c -lcap-ng
 
-main_bin/sluicectl := $(wildcard userspace/sluicectl/*.c)
-use_bin/sluicectl := conf render sys policy base
+main_bin/sluicectl := $(if $(wildcard userspace/sluicectl/main.c),$(wildcard userspace/sluicectl/*.c))
+use_bin/sluicectl := store ipc conf render sys policy base
 libs_bin/sluicectl := -lconfuse -ljson-c
 
-main_libexec/sluice-net := userspace/roles/net.c
+main_libexec/sluice-net := $(wildcard userspace/roles/net/*.c)
 use_libexec/sluice-net := render conf ipc sys policy base
 libs_libexec/sluice-net := -lnftnl -lmnl -lcap-ng -lseccomp
 

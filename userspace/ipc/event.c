@@ -123,6 +123,16 @@ static bool unpack_endpoint(struct ip_endpoint *ep, uint8_t family,
 	return family != 0 || port == 0;
 }
 
+/* What isn't there is zero, so that an event has one packed form. */
+static bool unpack_sha256(struct event *ev, const struct packed_event *p)
+{
+	static const uint8_t none[MSG_SHA256];
+
+	ev->has_sha256 = (p->flags & FLAG_SHA256) != 0;
+	memcpy(ev->sha256, p->sha256, sizeof(ev->sha256));
+	return ev->has_sha256 || memcmp(p->sha256, none, sizeof(none)) == 0;
+}
+
 static bool unpack_fixed(struct event *ev, const struct packed_event *p)
 {
 	ev->time_us = p->time_us;
@@ -138,12 +148,10 @@ static bool unpack_fixed(struct event *ev, const struct packed_event *p)
 	ev->reason = p->reason;
 	ev->stopped = (p->flags & FLAG_STOPPED) != 0;
 	ev->upload = (p->flags & FLAG_UPLOAD) != 0;
-	ev->has_sha256 = (p->flags & FLAG_SHA256) != 0;
-	memcpy(ev->sha256, p->sha256, sizeof(ev->sha256));
 	return p->time_us <= TIME_MAX_US && p->status <= STATUS_MAX &&
 	       p->protocol < EVENT_PROTOCOL_COUNT &&
 	       verdict_valid(p->verdict) && verdict_reason_valid(p->reason) &&
-	       (p->flags & ~FLAGS_ALL) == 0 &&
+	       (p->flags & ~FLAGS_ALL) == 0 && unpack_sha256(ev, p) &&
 	       unpack_endpoint(&ev->client, p->client_family, p->client,
 			       p->client_port) &&
 	       unpack_endpoint(&ev->server, p->server_family, p->server,

@@ -19,16 +19,6 @@
 #define INIT_TIMEOUT_MS	  10000
 #define ORPHAN_SECONDS	  3
 
-static const char *const role_names[ROLE_COUNT] = {
-	[ROLE_PARENT] = "sluiced", [ROLE_NET] = "net",	   [ROLE_SCAN] = "scan",
-	[ROLE_LOG] = "log",	   [ROLE_RELAY] = "relay",
-};
-
-const char *role_name(enum role_id role)
-{
-	return role < ROLE_COUNT ? role_names[role] : "?";
-}
-
 /* --- configuration --------------------------------------------------------- */
 
 struct config_ref *config_ref_get(struct config_ref *ref)

@@ -556,7 +556,7 @@ static void arm(struct log_role *log)
 int main(void)
 {
 	struct log_role log = {.dir_fd = -1};
-	int rc = role_begin(&log.role, &log_ops);
+	int rc = role_begin(&log.role, &log_ops, &log);
 
 	if (rc != 0)
 		return EXIT_FAILURE;

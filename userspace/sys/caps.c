@@ -3,6 +3,7 @@
 
 #include <cap-ng.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 
@@ -32,6 +33,11 @@ int caps_drop(const struct sandbox *sb, char *wrong, size_t size)
 	/* No core file and no ptrace(2) from the same account. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1) {
 		snprintf(wrong, size, "not dumpable");
+		return -errno;
+	}
+	/* A change of account resets it. Roles answer SIGTERM by ending soon. */
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) == -1) {
+		snprintf(wrong, size, "signal at the parent's death");
 		return -errno;
 	}
 	return 0;

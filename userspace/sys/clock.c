@@ -14,12 +14,12 @@ static uint64_t clock_us(clockid_t id)
 
 uint64_t clock_monotonic_us(void)
 {
-	return clock_us(CLOCK_BOOTTIME);
+	return clock_us(CLOCK_MONOTONIC);
 }
 
 static uint64_t system_monotonic_ms(void)
 {
-	return clock_us(CLOCK_BOOTTIME) / 1000;
+	return clock_us(CLOCK_MONOTONIC) / 1000;
 }
 
 static uint64_t system_wall_us(void)

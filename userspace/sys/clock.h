@@ -9,7 +9,10 @@
 #include <stdint.h>
 
 struct clock_ops {
-	/* Never goes back, counts suspended time too (CLOCK_BOOTTIME). */
+	/*
+	 * Never goes back, the same in every process, and stands still while
+	 * the machine is suspended (CLOCK_MONOTONIC): nobody looks hung then.
+	 */
 	uint64_t (*monotonic_ms)(void);
 	/* Since 1970 UTC; may jump. */
 	uint64_t (*wall_us)(void);

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -11,18 +13,21 @@
 
 /* Set once at start, and by a reload: the process's identity, not state. */
 static const char *log_who = "sluice";
-static enum config_log_level log_threshold = LOG_INFO;
+static enum config_log_level log_threshold = LEVEL_INFO;
+
+static void to_stderr(const char *line);
+static log_sink log_to = to_stderr;
 
 static const char *const level_names[] = {
-	[LOG_ERROR] = "error",
-	[LOG_WARNING] = "warning",
-	[LOG_INFO] = "info",
-	[LOG_DEBUG] = "debug",
+	[LEVEL_ERROR] = "error",
+	[LEVEL_WARNING] = "warning",
+	[LEVEL_INFO] = "info",
+	[LEVEL_DEBUG] = "debug",
 };
 
 const char *log_level_name(enum config_log_level level)
 {
-	return level <= LOG_DEBUG ? level_names[level] : "?";
+	return level <= LEVEL_DEBUG ? level_names[level] : "?";
 }
 
 void log_open(const char *who, enum config_log_level level)
@@ -36,6 +41,21 @@ void log_set_level(enum config_log_level level)
 	log_threshold = level;
 }
 
+void log_set_sink(log_sink sink)
+{
+	log_to = sink;
+}
+
+static void to_stderr(const char *line)
+{
+	struct iovec iov[2] = {{(void *)(uintptr_t)line, strlen(line)},
+			       {(void *)(uintptr_t)"\n", 1}};
+
+	/* A full pipe (EAGAIN) drops the line: logging never stops traffic. */
+	if (writev(STDERR_FILENO, iov, 2) == -1)
+		errno = 0;
+}
+
 void log_line(enum config_log_level level, const char *format, ...)
 {
 	char line[LINE_MAX_BYTES];
@@ -45,15 +65,12 @@ void log_line(enum config_log_level level, const char *format, ...)
 
 	if (level > log_threshold)
 		return;
-	strbuf_init(&sb, line, sizeof(line) - 1);
+	strbuf_init(&sb, line, sizeof(line));
 	strbuf_printf(&sb, "%s %s: ", log_level_name(level), log_who);
 	va_start(ap, format);
 	strbuf_vprintf(&sb, format, ap);
 	va_end(ap);
-	line[sb.len] = '\n';
-	/* A full pipe (EAGAIN) drops the line: logging never stops traffic. */
-	if (write(STDERR_FILENO, line, sb.len + 1) == -1)
-		errno = 0;
+	log_to(line);
 	errno = saved;
 }
 

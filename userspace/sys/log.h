@@ -17,14 +17,20 @@
 /* @who ("relay/0") starts each line; it must outlive the process's logging. */
 void log_open(const char *who, enum config_log_level level);
 void log_set_level(enum config_log_level level);
+/*
+ * Lines go to @sink, without their line end, instead of standard error: the
+ * parent sends its own the way it sends those of the roles.
+ */
+typedef void (*log_sink)(const char *line);
+void log_set_sink(log_sink sink);
 
 __attribute__((format(printf, 2, 3))) void log_line(enum config_log_level level,
 						    const char *format, ...);
 
-#define log_error(...) log_line(LOG_ERROR, __VA_ARGS__)
-#define log_warn(...)  log_line(LOG_WARNING, __VA_ARGS__)
-#define log_info(...)  log_line(LOG_INFO, __VA_ARGS__)
-#define log_debug(...) log_line(LOG_DEBUG, __VA_ARGS__)
+#define log_error(...) log_line(LEVEL_ERROR, __VA_ARGS__)
+#define log_warn(...)  log_line(LEVEL_WARNING, __VA_ARGS__)
+#define log_info(...)  log_line(LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...) log_line(LEVEL_DEBUG, __VA_ARGS__)
 
 /*
  * For the data path: at most one line a second of each kind; the next one says

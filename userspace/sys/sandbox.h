@@ -38,7 +38,7 @@ struct sandbox {
  * Enter it for good: chroot(2) or Landlock, unshare(2), setresuid(2),
  * capabilities, PR_SET_NO_NEW_PRIVS, seccomp(2). A system call outside the
  * list then kills the process (SIGSYS). 0, or -errno with @wrong naming the
- * step. Landlock missing from the kernel is no error (sandbox_landlock()).
+ * step. Landlock missing from the kernel is no error (sys/landlock.h).
  */
 int sandbox_enter(const struct sandbox *sb, char *wrong, size_t size)
 	__attribute__((warn_unused_result));
@@ -50,8 +50,5 @@ int sandbox_enter(const struct sandbox *sb, char *wrong, size_t size)
  */
 int sandbox_tighten(const struct sandbox *sb, char *wrong, size_t size)
 	__attribute__((warn_unused_result));
-
-/* Whether this kernel has Landlock and the build uses it. */
-bool sandbox_landlock(void);
 
 #endif

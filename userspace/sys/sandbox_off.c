@@ -10,11 +10,6 @@
 
 #include "sys/caps.h"
 
-bool sandbox_landlock(void)
-{
-	return false;
-}
-
 int sandbox_enter(const struct sandbox *sb, char *wrong, size_t size)
 {
 	const char *dir = sb->root != NULL ? sb->root : sb->workdir;

@@ -2,16 +2,14 @@
 #include "sys/sandbox.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/landlock.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdio.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "sys/caps.h"
+#include "sys/landlock.h"
 
 /*
  * What every role does: events, messages, memory, time, files that are open
@@ -73,6 +71,8 @@ static const char *const common_calls[] = {
 	"geteuid",
 	"getgid",
 	"getegid",
+	"setitimer",
+	"alarm",
 	"sigaltstack",
 	"tgkill",
 	"uname",
@@ -81,64 +81,6 @@ static const char *const common_calls[] = {
 };
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-
-/* --- Landlock (no wrapper in glibc 2.36) ----------------------------------- */
-
-#define ACCESS_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
-#define ACCESS_WRITE                                                    \
-	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |  \
-	 LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | \
-	 LANDLOCK_ACCESS_FS_REMOVE_DIR)
-/* Everything that version 1 (Linux 5.13) can deny. */
-#define ACCESS_ALL ((LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1)
-
-bool sandbox_landlock(void)
-{
-	return syscall(SYS_landlock_create_ruleset, NULL, 0,
-		       LANDLOCK_CREATE_RULESET_VERSION) >= 1;
-}
-
-static int allow_path(int ruleset, const struct sandbox_path *p)
-{
-	struct landlock_path_beneath_attr attr = {
-		.allowed_access = p->writable ? ACCESS_READ | ACCESS_WRITE
-					      : ACCESS_READ,
-	};
-	int rc = 0;
-
-	attr.parent_fd = open(p->path, O_PATH | O_CLOEXEC);
-	if (attr.parent_fd == -1)
-		return -errno;
-	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH,
-		    &attr, 0) == -1)
-		rc = -errno;
-	close(attr.parent_fd);
-	return rc;
-}
-
-static int limit_paths(const struct sandbox *sb, char *wrong, size_t size)
-{
-	struct landlock_ruleset_attr attr = {.handled_access_fs = ACCESS_ALL};
-	int ruleset, rc = 0;
-
-	if (!sandbox_landlock())
-		return 0;
-	snprintf(wrong, size, "Landlock");
-	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr),
-			       0);
-	if (ruleset == -1)
-		return -errno;
-	for (size_t i = 0; i < sb->npaths && rc == 0; i++) {
-		rc = allow_path(ruleset, &sb->paths[i]);
-		if (rc != 0)
-			snprintf(wrong, size, "Landlock: %s",
-				 sb->paths[i].path);
-	}
-	if (rc == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) == -1)
-		rc = -errno;
-	close(ruleset);
-	return rc;
-}
 
 /* --- root directory, network ------------------------------------------------ */
 
@@ -201,7 +143,7 @@ int sandbox_enter(const struct sandbox *sb, char *wrong, size_t size)
 	if (rc == 0)
 		rc = caps_drop(sb, wrong, size);
 	if (rc == 0 && sb->root == NULL)
-		rc = limit_paths(sb, wrong, size);
+		rc = landlock_enter(sb, wrong, size);
 	if (rc == 0)
 		rc = limit_calls(sb, wrong, size);
 	return rc;
@@ -209,7 +151,7 @@ int sandbox_enter(const struct sandbox *sb, char *wrong, size_t size)
 
 int sandbox_tighten(const struct sandbox *sb, char *wrong, size_t size)
 {
-	int rc = limit_paths(sb, wrong, size);
+	int rc = landlock_enter(sb, wrong, size);
 
 	if (rc == 0)
 		rc = limit_calls(sb, wrong, size);

@@ -76,7 +76,6 @@ static void load_page(struct config *config, enum config_page page, bool named,
 		      struct config_errors *errs)
 {
 	char path[CONFIG_PATH_MAX + 32];
-	unsigned int before = errs->count;
 	char *text;
 
 	snprintf(path, sizeof(path), "%s/%s", config->pages,
@@ -84,10 +83,8 @@ static void load_page(struct config *config, enum config_page page, bool named,
 	text = read_text(path);
 	if (text == NULL && (errno != ENOENT || named))
 		add_file_error(errs, path);
-	else if (text != NULL &&
-		 config_set_page(config, page, str_of(text), errs) != 0 &&
-		 errs->count == before)
-		config_error_add(errs, path, 0, "can't be used");
+	else if (text != NULL)
+		config_set_page(config, page, path, text, errs);
 	free(text);
 }
 

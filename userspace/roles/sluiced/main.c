@@ -141,6 +141,8 @@ static int want_dirs(const struct config *config, uid_t uid, gid_t gid)
 	int rc = want_dir(config->run_dir, 0, gid, 0755);
 
 	if (rc == 0)
+		rc = want_subdir(config->run_dir, "net", uid, gid, 0700);
+	if (rc == 0)
 		rc = want_dir(config->state_dir, 0, gid, 0750);
 	if (rc == 0)
 		rc = want_subdir(config->state_dir, "journal", uid, gid, 0750);

@@ -10,7 +10,7 @@
 
 #include "base/str.h"
 #include "roles/sluiced/spawn.h"
-#include "sys/sandbox.h"
+#include "sys/landlock.h"
 
 static void add_string(struct json_object *o, const char *key, const char *s)
 {
@@ -173,7 +173,7 @@ static struct json_object *host_json(void)
 	struct json_object *o = json_object_new_object();
 	struct rlimit files;
 
-	add_bool(o, "landlock", sandbox_landlock());
+	add_bool(o, "landlock", landlock_available());
 	add_bool(o, "ipv6", access("/proc/net/if_inet6", R_OK) == 0);
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0)
 		add_u64(o, "descriptors", files.rlim_cur);

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "sluicectl/show.h"
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sluicectl/ctl.h"
+
+/* "1.5 GiB"; @dst of at least 32 bytes. */
+static const char *bytes_text(char *dst, size_t size, unsigned long long n)
+{
+	static const char *const units[] = {"B",   "KiB", "MiB",
+					    "GiB", "TiB", "PiB"};
+	double value = (double)n;
+	size_t unit = 0;
+
+	while (value >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+		value /= 1024;
+		unit++;
+	}
+	snprintf(dst, size, unit == 0 ? "%.0f %s" : "%.1f %s", value,
+		 units[unit]);
+	return dst;
+}
+
+static const char *duration_text(char *dst, size_t size, unsigned long long s)
+{
+	if (s >= 86400)
+		snprintf(dst, size, "%llu d %llu h", s / 86400,
+			 s % 86400 / 3600);
+	else if (s >= 3600)
+		snprintf(dst, size, "%llu h %llu min", s / 3600, s % 3600 / 60);
+	else if (s >= 60)
+		snprintf(dst, size, "%llu min %llu s", s / 60, s % 60);
+	else
+		snprintf(dst, size, "%llu s", s);
+	return dst;
+}
+
+/* --- status -------------------------------------------------------------------- */
+
+/* Whether new traffic is checked, in one line that can't be misread. */
+static const char *fail_mode_text(struct json_object *mode)
+{
+	bool closed = strcmp(ctl_string(mode, "when_down"), "closed") == 0;
+
+	if (!ctl_bool(mode, "install_rules") &&
+	    !ctl_bool(mode, "rules_installed"))
+		return "rules are somebody else's (install_rules = false)";
+	if (ctl_bool(mode, "intercepting"))
+		return closed ? "intercepting; if it stops: closed (refused)"
+			      : "intercepting; if it stops: open (passes "
+				"unchecked)";
+	if (!ctl_bool(mode, "rules_installed"))
+		return "NOT INTERCEPTING: the rules are not in place";
+	return closed ? "NOT INTERCEPTING: new connections are refused"
+		      : "NOT INTERCEPTING: traffic passes unchecked";
+}
+
+static void show_counts(const char *title, struct json_object *counts,
+			bool bytes)
+{
+	bool first = true;
+	char text[32];
+
+	if (counts == NULL || json_object_object_length(counts) == 0)
+		return;
+	printf("%-12s", title);
+	json_object_object_foreach(counts, key, value)
+	{
+		unsigned long long n = json_object_get_uint64(value);
+
+		if (bytes)
+			bytes_text(text, sizeof(text), n);
+		else
+			snprintf(text, sizeof(text), "%llu", n);
+		printf("%s%s %s", first ? "" : ", ", key, text);
+		first = false;
+	}
+	putchar('\n');
+}
+
+static void show_totals(struct json_object *totals)
+{
+	char in[32], out[32], mem[32], body[32];
+
+	printf("%-12s%llu open, %llu in all, %llu requests\n", "sessions",
+	       ctl_number(totals, "sessions"),
+	       ctl_number(totals, "sessions_total"),
+	       ctl_number(totals, "requests"));
+	printf("%-12s%s from clients, %s to clients\n", "bytes",
+	       bytes_text(in, sizeof(in), ctl_number(totals, "bytes_in")),
+	       bytes_text(out, sizeof(out), ctl_number(totals, "bytes_out")));
+	printf("%-12s%s of sessions and buffers, %s of objects\n", "memory",
+	       bytes_text(mem, sizeof(mem),
+			  ctl_number(totals, "session_memory") +
+				  ctl_number(totals, "buffer_memory")),
+	       bytes_text(body, sizeof(body),
+			  ctl_number(totals, "body_memory")));
+	show_counts("verdicts", ctl_object(totals, "verdicts"), false);
+	show_counts("reasons", ctl_object(totals, "reasons"), false);
+	show_counts("unscanned", ctl_object(totals, "unscanned_bytes"), true);
+	printf("%-12s%llu hits, %llu misses\n", "cache",
+	       ctl_number(totals, "cache_hits"),
+	       ctl_number(totals, "cache_misses"));
+	printf("%-12s%llu wait, %llu left out\n", "events",
+	       ctl_number(totals, "events_waiting"),
+	       ctl_number(totals, "events_dropped"));
+}
+
+static void show_role(struct json_object *role)
+{
+	char name[32];
+	unsigned long long restarts = ctl_number(role, "restarts");
+
+	if (strcmp(ctl_string(role, "role"), "relay") == 0)
+		snprintf(name, sizeof(name), "relay/%llu",
+			 ctl_number(role, "index"));
+	else
+		snprintf(name, sizeof(name), "%s", ctl_string(role, "role"));
+	printf("  %-10s%s (pid %llu)", name, ctl_string(role, "state"),
+	       ctl_number(role, "pid"));
+	if (restarts > 0)
+		printf(", started again %llu times, last because it %s",
+		       restarts, ctl_string(role, "last_exit"));
+	putchar('\n');
+	if (ctl_string(role, "note")[0] != '\0')
+		printf("            %s\n", ctl_string(role, "note"));
+}
+
+static void show_listeners(struct json_object *listeners)
+{
+	for (size_t i = 0; i < json_object_array_length(listeners); i++) {
+		struct json_object *l = json_object_array_get_idx(listeners, i);
+
+		printf("%-12s%s: %s, %s, port %llu\n", i == 0 ? "services" : "",
+		       ctl_string(l, "service"), ctl_string(l, "protocol"),
+		       ctl_string(l, "mode"), ctl_number(l, "port"));
+	}
+}
+
+void show_status(struct json_object *status)
+{
+	struct json_object *config = ctl_object(status, "config");
+	struct json_object *roles = ctl_object(status, "roles");
+	char text[64];
+
+	printf("sluiced %s, %s (%s) for %s, pid %llu\n",
+	       ctl_string(status, "version"), ctl_string(status, "phase"),
+	       ctl_bool(status, "ready") ? "ready" : "not ready",
+	       duration_text(text, sizeof(text),
+			     ctl_number(status, "uptime_s")),
+	       ctl_number(status, "pid"));
+	printf("%-12s%s, generation %llu; engine %s, not scanned: %s\n",
+	       "config", ctl_string(config, "file"),
+	       ctl_number(config, "generation"), ctl_string(config, "engine"),
+	       ctl_string(config, "not_scanned"));
+	printf("%-12s%s\n", "traffic",
+	       fail_mode_text(ctl_object(status, "fail_mode")));
+	show_listeners(ctl_object(status, "listeners"));
+	show_totals(ctl_object(status, "totals"));
+	printf("roles\n");
+	for (size_t i = 0; i < json_object_array_length(roles); i++)
+		show_role(json_object_array_get_idx(roles, i));
+}
+
+/* --- sessions -------------------------------------------------------------------- */
+
+void show_sessions_head(void)
+{
+	printf("%-24s %-24s %-10s %8s %10s %10s  %s\n", "client", "server",
+	       "state", "age", "in", "out", "url");
+}
+
+void show_session(struct json_object *s)
+{
+	char in[32], out[32], age[32];
+
+	printf("%-24s %-24s %-10s %8s %10s %10s  %s\n", ctl_string(s, "client"),
+	       ctl_string(s, "server"), ctl_string(s, "state"),
+	       duration_text(age, sizeof(age), ctl_number(s, "age_ms") / 1000),
+	       bytes_text(in, sizeof(in), ctl_number(s, "bytes_in")),
+	       bytes_text(out, sizeof(out), ctl_number(s, "bytes_out")),
+	       ctl_string(s, "url"));
+}
