@@ -334,6 +334,8 @@ static void read_messages(struct chan *ch)
 		if (rc == -EAGAIN || rc == -EINTR)
 			return;
 		if (rc <= 0) {
+			/* An empty message looks like the end, but has fds. */
+			close_all(in.fds, in.nfds);
 			/* 0: closed; ECONNRESET: closed with data unread */
 			lost(ch, NULL);
 			return;
