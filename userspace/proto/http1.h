@@ -6,6 +6,13 @@
  * Strict about whatever two recipients could frame differently (see enum
  * http1_error), tolerant about the rest. What a caller does with an error:
  * 400 to the client for a request, a 502 page for a response.
+ *
+ * Refused though RFC 9112 lets a recipient take it: a bare LF as line end
+ * (2.2: who doesn't take it sees one line where others see two), Content-Length
+ * given twice with one value (6.3), a tab beside the value of Content-Length or
+ * Transfer-Encoding (5.1: not every recipient strips it), more than four empty
+ * lines before a request. Taken though RFC 9112 has no place for it: bytes above
+ * ASCII and characters like "|" in a target, which browsers do send.
  */
 #ifndef SLUICE_PROTO_HTTP1_H
 #define SLUICE_PROTO_HTTP1_H
@@ -22,7 +29,11 @@
 
 enum http1_error {
 	HTTP1_OK,
-	HTTP1_NOT_HTTP, /* the first bytes can't start a message */
+	/*
+	 * The first bytes can't start a message: no server, however lenient,
+	 * would take them for HTTP, so policy may let the connection pass.
+	 */
+	HTTP1_NOT_HTTP,
 	HTTP1_LINE_TOO_LONG,
 	HTTP1_HEAD_TOO_LONG,
 	HTTP1_TOO_MANY_FIELDS,
@@ -143,14 +154,20 @@ struct http1_request {
 	struct str target; /* as received */
 	enum http1_target_form form;
 	/*
-	 * Authority the request is for (RFC 9112 3.3): from the absolute-form,
-	 * else from Host; "" when neither has one (HTTP/1.0).
+	 * Authority the request is for (RFC 9112 3.3), with its port if it has
+	 * one: from the absolute-form or CONNECT, else from Host. "" when
+	 * neither has one: HTTP/1.0 without Host, OPTIONS * with an empty one.
 	 */
 	struct str host;
-	/* Path and query; "/" where the absolute-form has no path; "*". */
+	/*
+	 * Path and query as received: they start with "/", but for "*", for an
+	 * absolute-form that has a query and no path ("?query"), and for
+	 * CONNECT (""). "/" where the absolute-form has neither. A "#" is a
+	 * character like any other.
+	 */
 	struct str path;
 	bool expect_continue;
-	bool host_differs; /* absolute-form and Host disagree */
+	bool host_differs; /* target and Host disagree; the target wins */
 };
 
 struct http1_response {
@@ -167,7 +184,11 @@ struct http1_response {
  * costs no more than one that comes whole. Empty lines before a request line
  * are skipped (RFC 9112 2.2) and counted in the result. @out is initialised
  * first and valid only when the result is > 0; its views point into @data.
- * A limit that is passed is an error as soon as the bytes show it.
+ *
+ * An error is told as soon as the line with it is complete, NOT_HTTP and a
+ * limit as soon as the bytes show it; only the number of fields and what
+ * concerns the head as a whole (Host, framing) wait for its end. However the
+ * bytes are cut into calls, the answer is the same.
  */
 ptrdiff_t http1_parse_request(const uint8_t *data, size_t len, size_t seen,
 			      const struct http1_limits *limits,
@@ -175,8 +196,10 @@ ptrdiff_t http1_parse_request(const uint8_t *data, size_t len, size_t seen,
 
 /*
  * The same for a response to @method. Framing follows RFC 9112 6.3: no body
- * for HEAD, 1xx, 204 and 304, whatever the fields say; else chunked, length or
- * close. A 1xx other than 101 is followed by another head.
+ * for HEAD, 1xx, 204, 304 and 2xx to CONNECT, whatever well-formed fields say;
+ * else chunked, length or close. A 1xx other than 101 is followed by another
+ * head. A 1xx or 204 that announces a body all the same is not keep_alive: its
+ * sender may go on to send one.
  */
 ptrdiff_t http1_parse_response(const uint8_t *data, size_t len, size_t seen,
 			       const struct http1_limits *limits,

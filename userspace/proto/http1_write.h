@@ -42,7 +42,7 @@ struct http1_out {
  * Transfer-Encoding, in place of the field that framed the message before, or
  * last; HTTP1_BODY_NONE on a response keeps a received Content-Length (HEAD,
  * 304). 1xx and 204 get neither, whatever @out says. HTTP1_BODY_CLOSE is
- * always "Connection: close". Trailer stays only where chunks do.
+ * never keep_alive. Trailer stays only where chunks do.
  *
  * TE is dropped like every field for one hop: an origin server then may not
  * send trailers that matter, which is all that "TE: trailers" could ask for.

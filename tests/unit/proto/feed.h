@@ -17,6 +17,7 @@
 
 #include "base/str.h"
 #include "guard.h"
+#include "http1_describe.h"
 #include "proto/http1.h"
 
 #define COUNT(a)       (sizeof(a) / sizeof((a)[0]))
@@ -45,67 +46,6 @@ static const struct http1_limits feed_limits = {8192, 65536, 128};
 static inline void feed_name(struct strbuf *sb, const char *bytes, size_t len)
 {
 	strbuf_printable(sb, (struct str){bytes, len < 300 ? len : 300});
-}
-
-static inline void describe_body(struct strbuf *sb, const struct http1_head *h)
-{
-	static const char *const names[] = {"none", "length", "chunked",
-					    "close"};
-
-	strbuf_printf(sb, " 1.%u %s", h->minor, names[h->framing]);
-	if (h->framing == HTTP1_BODY_LENGTH)
-		strbuf_printf(sb, "=%llu", (unsigned long long)h->length);
-	if (h->keep_alive)
-		strbuf_puts(sb, " keep");
-	if (h->upgrade)
-		strbuf_puts(sb, " upgrade");
-	for (unsigned int i = 0; i < h->codings.count; i++)
-		strbuf_printf(sb, " %s", coding_name(h->codings.coding[i]));
-	if (h->codings.unknown)
-		strbuf_puts(sb, " unknown");
-}
-
-static inline void describe_fields(struct strbuf *sb,
-				   const struct http1_head *h)
-{
-	for (unsigned int i = 0; i < h->nfields; i++) {
-		const struct http1_field *f = &h->fields[i];
-
-		strbuf_printf(sb, "\n%s%d ", f->hop ? "hop " : "", f->id);
-		strbuf_printable(sb, f->name);
-		strbuf_puts(sb, "=");
-		strbuf_printable(sb, f->value);
-	}
-}
-
-/* The first line of the description is what vectors are compared with. */
-static inline void describe_request(struct strbuf *sb,
-				    const struct http1_request *r)
-{
-	static const char forms[] = "oa:*";
-
-	strbuf_str(sb, r->method_text);
-	strbuf_printf(sb, " %c ", forms[r->form]);
-	strbuf_printable(sb, r->host);
-	strbuf_puts(sb, " ");
-	strbuf_printable(sb, r->path);
-	describe_body(sb, &r->head);
-	if (r->expect_continue)
-		strbuf_puts(sb, " expect");
-	if (r->host_differs)
-		strbuf_puts(sb, " differs");
-	strbuf_printf(sb, " m%d\n", r->method);
-	strbuf_printable(sb, r->target);
-	describe_fields(sb, &r->head);
-}
-
-static inline void describe_response(struct strbuf *sb,
-				     const struct http1_response *r)
-{
-	strbuf_printf(sb, "%u ", r->status);
-	strbuf_printable(sb, r->reason);
-	describe_body(sb, &r->head);
-	describe_fields(sb, &r->head);
 }
 
 static inline ptrdiff_t feed_parse_request(const struct feed *f,

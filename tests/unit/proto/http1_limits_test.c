@@ -136,6 +136,9 @@ static void connection_options(void **state)
 	strbuf_puts(&sb, "\r\nConnection: y\r\n\r\n");
 	assert_int_equal(request(bytes, sb.len, 100, 4096, 9),
 			 -HTTP1_BAD_FIELD);
+	put_bytes(bytes, BYTES("HTTP/1.0 200 x"));
+	assert_int_equal(response(bytes, sb.len, 100, 4096, 9),
+			 -HTTP1_BAD_FIELD);
 }
 
 /* Every byte of a 64 KiB head in a call of its own, most of them fields. */
