@@ -251,7 +251,7 @@ int config_load_text(const char *name, const char *text, struct config *out,
 		l->errs = errs;
 		ret = load(l, text, clean);
 		if (ret == 0)
-			*out = l->draft;
+			memcpy(out, &l->draft, sizeof(*out));
 	}
 	if (ret == -ENOMEM)
 		config_error_add(errs, name, 0, "out of memory");

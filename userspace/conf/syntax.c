@@ -177,7 +177,7 @@ static void on_error(cfg_t *cfg, const char *format, va_list ap)
 	}
 	strbuf_init(&sb, text, sizeof(text));
 	strbuf_vprintf(&sb, format, ap);
-	stop_at(s, cfg, text);
+	stop_at_token(s, cfg, "", text, "");
 }
 
 /* {} calls nothing back, but leaves the flag that an equal sign sets. */

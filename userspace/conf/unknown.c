@@ -160,8 +160,10 @@ static void describe_unknown(const char *section, const char *name,
 void unknown_describe(const char *section, const char *name,
 		      enum unknown_form form, struct strbuf *sb)
 {
-	if (section[0] != '\0')
-		strbuf_printf(sb, "%s.", section);
+	if (section[0] != '\0') {
+		strbuf_printable(sb, str_of(section));
+		strbuf_putc(sb, '.');
+	}
 	strbuf_printable(sb, str_of(name));
 	if (later_find(section, name) != NULL)
 		strbuf_puts(sb, ": this version does not have it yet; "

@@ -20,7 +20,7 @@ enum unknown_form unknown_likely_form(const char *section, const char *name);
 
 /*
  * "scan.wokers: unknown key; did you mean workers?", or that the name is for a
- * later version, or which section it belongs in. Any bytes in @name are safe.
+ * later version, or which section it belongs in. Any bytes in the names are safe.
  */
 void unknown_describe(const char *section, const char *name,
 		      enum unknown_form form, struct strbuf *sb);

@@ -226,6 +226,11 @@ static void sections_in_sections(void **state)
 		  "all; the rest of the file was not checked",
 		  "sluice.conf:2: a: unknown section; sluice.conf(5) lists "
 		  "them all");
+	errors_of(LAN "'\xff' {\nb { c = 1 } }\n",
+		  "sluice.conf:2: \\xff: unknown section; sluice.conf(5) "
+		  "lists them all",
+		  "sluice.conf:3: \\xff.b: unknown key; sluice.conf(5) lists "
+		  "them all; the rest of the file was not checked");
 	/* The name that libConfuse gives to the whole file. */
 	errors_of(LAN "root { relays = 1 }\n",
 		  "sluice.conf:2: root: unknown section; sluice.conf(5) lists "
