@@ -38,8 +38,8 @@ void journal_reader_close(struct journal_reader *r)
 /* --- files ------------------------------------------------------------------- */
 
 /*
- * Read @name from its start from now on. 1, 0 when it is gone or can't be read
- * (another account's), or -errno.
+ * Read @name from its start from now on. 1, 0 when it is gone, no regular file
+ * or another account's, or -errno.
  */
 static int open_file(struct journal_reader *r, const char *name)
 {
@@ -48,7 +48,9 @@ static int open_file(struct journal_reader *r, const char *name)
 			O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
 	if (fd == -1)
-		return errno == ENOENT || errno == EACCES ? 0 : -errno;
+		return errno == ENOENT || errno == EACCES || errno == ELOOP
+			       ? 0
+			       : -errno;
 	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
 		close(fd);
 		return 0;
