@@ -181,6 +181,7 @@ static void exchange_finish(struct exchange *x)
 	side_relax(&s->client);
 	side_relax(&s->server);
 	s->head_seen = 0;
+	s->last_head_ms = s->relay->loop->now_ms; /* of one that waits here */
 	wait_for_request(s);
 }
 
@@ -328,7 +329,7 @@ static bool client_gone(struct exchange *x)
 {
 	if (x->session->client.error == 0)
 		return false;
-	exchange_decide(x, x->verdict, REASON_CLIENT_CLOSED, "", true);
+	exchange_decide(x, x->verdict, REASON_CLIENT_CLOSED, "", false);
 	exchange_abort(x, CLOSE_CLIENT_GONE);
 	return true;
 }
@@ -398,7 +399,7 @@ static void exchange_timeout(struct exchange *x)
 		reason = REASON_CONNECT_TIMEOUT;
 	else if (x->response == RESPONSE_WAIT && x->request == REQUEST_DONE)
 		reason = REASON_RESPONSE_TIMEOUT;
-	exchange_decide(x, x->verdict, reason, "http", true);
+	exchange_decide(x, x->verdict, reason, "", false);
 	if (x->started || x->response == RESPONSE_REPLY) {
 		exchange_abort(x, CLOSE_TIMEOUT);
 		return;
@@ -433,7 +434,7 @@ static void http_ended(struct session *s, enum session_close why)
 	if (x == NULL)
 		return;
 	if (why == CLOSE_SHUTDOWN)
-		exchange_decide(x, x->verdict, REASON_SHUTDOWN, "", true);
+		exchange_decide(x, x->verdict, REASON_SHUTDOWN, "", false);
 	exchange_free(x);
 }
 

@@ -193,7 +193,7 @@ static bool upload_broken(struct exchange *x)
 	}
 	if (x->up.error == 0)
 		return false;
-	exchange_decide(x, x->verdict, REASON_CLIENT_CLOSED, "", true);
+	exchange_decide(x, x->verdict, REASON_CLIENT_CLOSED, "", false);
 	exchange_abort(x, CLOSE_CLIENT_GONE);
 	return true;
 }
@@ -267,7 +267,7 @@ static bool connect_upstream(struct exchange *x)
 		return true;
 	case UPSTREAM_FAILED:
 		status = connect_status(s, &reason);
-		exchange_decide(x, x->verdict, reason, "", true);
+		exchange_decide(x, x->verdict, reason, "", false);
 		reply_page(x, status);
 		return true;
 	default:

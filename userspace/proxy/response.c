@@ -11,13 +11,19 @@
 void response_failed(struct exchange *x, enum verdict verdict,
 		     enum reason reason, unsigned int status)
 {
-	exchange_decide(x, verdict, reason, "", true);
-	if (!x->started)
+	exchange_decide(x, verdict, reason, "", verdict == VERDICT_BLOCKED);
+	if (!x->started) {
 		reply_page(x, status);
-	else
+	} else if (reason == REASON_ORIGIN_CLOSED &&
+		   x->down.out != HTTP1_BODY_CLOSE) {
+		/* What came leaves; that it is not all shows by its framing. */
+		x->keep_client = false;
+		x->response = RESPONSE_DONE;
+	} else {
 		exchange_abort(x, reason == REASON_ORIGIN_CLOSED
 					  ? CLOSE_SERVER_GONE
 					  : CLOSE_REFUSED);
+	}
 }
 
 /*
@@ -30,7 +36,7 @@ static void no_response(struct exchange *x)
 	struct session *s = x->session;
 
 	if (!x->fresh_server && buf_len(&s->server.in) == 0) {
-		exchange_decide(x, x->verdict, REASON_ORIGIN_CLOSED, "", true);
+		exchange_decide(x, x->verdict, REASON_ORIGIN_CLOSED, "", false);
 		session_end(s, CLOSE_SERVER_GONE, false);
 		return;
 	}
@@ -57,9 +63,11 @@ static struct http1_out framing_out(const struct exchange *x,
 	/* HTTP/1.0 knows no chunks. */
 	if (out.framing == HTTP1_BODY_CHUNKED && x->client_http10)
 		out.framing = HTTP1_BODY_CLOSE;
-	out.keep_alive = x->client_keep_alive &&
-			 out.framing != HTTP1_BODY_CLOSE &&
-			 !exchange_relay(x)->stopping;
+	out.keep_alive =
+		x->client_keep_alive && out.framing != HTTP1_BODY_CLOSE &&
+		/* An early answer: what is left of the request would
+			  * be taken for the next one. */
+		x->request == REQUEST_DONE && !exchange_relay(x)->stopping;
 	return out;
 }
 

@@ -155,6 +155,8 @@ void session_start(struct relay *r, int fd, const struct ip_endpoint *client,
 	stats_set(r->stats, RELAY_SESSIONS, r->nsessions);
 	stats_add(r->stats, RELAY_SESSIONS_TOTAL, 1);
 	stats_add(r->stats, RELAY_SESSION_MEMORY, sizeof(*s));
+	/* Silent, it gives way to others like any that is between requests. */
+	session_set_idle(s, true);
 	/* The request is often here already. */
 	s->client.readable = true;
 	s->client.writable = true;

@@ -32,6 +32,8 @@ void side_event(struct side *sd, uint32_t events)
 		sd->readable = true;
 	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
 		sd->writable = true;
+	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		sd->ending = true;
 }
 
 /* --- buffers -------------------------------------------------------------------- */
@@ -119,10 +121,11 @@ ssize_t side_receive_into(struct side *sd, uint8_t *p, size_t size)
 		return 0;
 	n = recv(sd->lfd.fd, p, size, MSG_DONTWAIT);
 	/*
-	 * Less than asked for: the queue is empty, and whatever comes next,
-	 * FIN included, is a new edge (epoll(7), question 9).
+	 * Less than asked for: the queue is empty, and whatever comes next is
+	 * a new edge (epoll(7), question 9). But the edge of a FIN that came
+	 * with these bytes is past: then the end is read until it shows.
 	 */
-	if (n > 0 && (size_t)n < size)
+	if (n > 0 && (size_t)n < size && !sd->ending)
 		sd->readable = false;
 	return received(sd, n);
 }
@@ -187,6 +190,8 @@ void side_sent(struct side *sd, ssize_t n)
 	} else if (n != -EINTR) {
 		sd->error = (int)n;
 		sd->writable = false;
+		/* What the peer said before it went can still be read. */
+		sd->readable = true;
 	}
 }
 

@@ -31,6 +31,7 @@ struct side {
 	struct pipe *pipe; /* on its way out, behind @out */
 	bool readable;	   /* recv() may give something */
 	bool writable;	   /* send() may take something */
+	bool ending;	   /* epoll said that the peer ends or reset it */
 	bool rd_closed;	   /* the peer sends no more */
 	bool wr_closed;	   /* we send no more */
 	int error;	   /* -errno that ended it */

@@ -337,16 +337,17 @@ static bool pass_piece(struct transfer *t)
 {
 	struct side *to = t->to;
 	struct str piece;
-	size_t room;
+	size_t before, room;
 
 	if (!out_ready(t, 2 * CHUNK_FRAME))
 		return false;
 	room = buf_room(&to->out) - 2 * CHUNK_FRAME;
 	if (t->chunk_open && room > t->chunk_left)
 		room = (size_t)t->chunk_left;
+	before = buf_len(&t->from->in);
 	piece = next_piece(t, room);
-	if (piece.len == 0)
-		return t->in_done; /* only framing was left */
+	if (piece.len == 0) /* only framing was there, if anything */
+		return t->in_done || buf_len(&t->from->in) < before;
 	open_chunk(t, piece.len);
 	put(to, piece.p, piece.len);
 	took_out(t, piece.len);
@@ -359,7 +360,7 @@ static bool pass_spliced(struct transfer *t, uint64_t n)
 	struct side *to = t->to;
 	ssize_t moved;
 
-	if (!t->chunk_open && t->out == HTTP1_BODY_CHUNKED) {
+	if (t->chunk_left == 0 && t->out == HTTP1_BODY_CHUNKED) {
 		if (!out_ready(t, 0))
 			return false;
 		open_chunk(t, n);
