@@ -39,3 +39,23 @@ const struct config_key *config_restart_key(const struct config *running,
 			return &config_keys[i];
 	return NULL;
 }
+
+static void keep_services(struct config *wanted, const struct config *running)
+{
+	wanted->service_count = running->service_count;
+	memcpy(wanted->services, running->services, sizeof(wanted->services));
+}
+
+void config_keep_restart_keys(struct config *wanted,
+			      const struct config *running)
+{
+	const struct config_key *key = NULL;
+
+	while ((key = config_restart_key(running, wanted, key)) != NULL) {
+		if (strcmp(key->section, CONFIG_SERVICE_SECTION) == 0)
+			keep_services(wanted, running);
+		else
+			memcpy((char *)wanted + key->offset,
+			       (const char *)running + key->offset, key->size);
+	}
+}

@@ -14,4 +14,8 @@ const struct config_key *config_restart_key(const struct config *running,
 					    const struct config *wanted,
 					    const struct config_key *after);
 
+/* Give every such key in @wanted the value that it has in @running. */
+void config_keep_restart_keys(struct config *wanted,
+			      const struct config *running);
+
 #endif

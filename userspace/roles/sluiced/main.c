@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "conf/reload.h"
 #include "roles/sluiced/control.h"
 #include "roles/sluiced/load.h"
 #include "roles/sluiced/output.h"
@@ -204,18 +205,18 @@ static void note_descriptor_limit(void)
 /* --- reload and signals ----------------------------------------------------------- */
 
 /* Keys that a running daemon can't change keep their value, and we say so. */
-static void keep_fixed(struct config *fresh, const struct config *old,
-		       struct strbuf *note)
+static void keep_restart_keys(struct config *fresh, const struct config *old,
+			      struct strbuf *note)
 {
-	if (strcmp(fresh->state_dir, old->state_dir) != 0 ||
-	    strcmp(fresh->run_dir, old->run_dir) != 0 ||
-	    strcmp(fresh->user, old->user) != 0 || fresh->relays != old->relays)
-		strbuf_puts(note, "state_dir, run_dir, user and relays change "
-				  "at the next start");
-	memcpy(fresh->state_dir, old->state_dir, sizeof(fresh->state_dir));
-	memcpy(fresh->run_dir, old->run_dir, sizeof(fresh->run_dir));
-	memcpy(fresh->user, old->user, sizeof(fresh->user));
-	fresh->relays = old->relays;
+	const struct config_key *key = NULL;
+
+	while ((key = config_restart_key(old, fresh, key)) != NULL)
+		strbuf_printf(note, "%s%s%s%s",
+			      note->len > 0 ? ", "
+					    : "changes with a restart only: ",
+			      key->section, key->section[0] != '\0' ? "." : "",
+			      key->name);
+	config_keep_restart_keys(fresh, old);
 }
 
 static int reload(void *user, char *text, size_t size)
@@ -230,7 +231,7 @@ static int reload(void *user, char *text, size_t size)
 	if (errs != NULL)
 		fresh = load_config(d->file, errs);
 	if (fresh != NULL) {
-		keep_fixed(fresh, d->sup.config, &sb);
+		keep_restart_keys(fresh, d->sup.config, &sb);
 		rc = supervisor_reload(&d->sup, fresh);
 		if (rc != 0)
 			strbuf_puts(&sb, strerror(-rc));
