@@ -335,7 +335,9 @@ test_syncookies() {
 	relay_down
 }
 
-# A firewall that drops what conntrack calls invalid, and both legs with the same ports.
+# A firewall that drops what conntrack calls invalid, and both legs with the same ports. Namespaces of one kernel share
+# the secret that initial sequence numbers come from, so that both legs would have nearly the same numbers and pass for
+# one connection; with SYN cookies the origin's are its own. Without zones three in five connections fail here.
 test_zones() {
 	in_g nft -f - <<-END
 		table inet admin {
@@ -348,19 +350,23 @@ test_zones() {
 			chain out { type filter hook output priority filter; policy accept;
 				ct state invalid counter drop
 			}
-			chain passing { type filter hook forward priority filter; policy accept;
-				ct state invalid counter drop
-			}
 		}
 	END
+	in_s sysctl -qw net.ipv4.tcp_syncookies=2
 	relay_up port renew
-	ok "same port on both legs, behind a stateful firewall" eval \
-		"poll 5 same_port http://$V4/whoami && same_port 'http://$V6/whoami' && grew intercept-http6 0"
-	ok "a second connection of the same client" same_port http://$V4/close
-	ok "nothing was invalid" eval "! in_g nft list table inet admin | tee /dev/stderr | grep -q 'counter packets [1-9]'"
+	poll 5 both_same_port >/dev/null
+	ok "same port on both legs, behind a stateful firewall" times 6 both_same_port
+	ok "nothing on either leg was invalid" eval "! in_g nft list table inet admin | tee /dev/stderr | grep -q 'packets [1-9]'"
 	relay_down
+	in_s sysctl -qw net.ipv4.tcp_syncookies=1
 	in_g nft delete table inet admin
 }
+times() { # N COMMAND...
+	local n=$1
+	shift
+	while [ $((n--)) -gt 0 ]; do "$@" || return 1; done
+}
+both_same_port() { same_port http://$V4/whoami && same_port "http://$V6/whoami"; }
 same_port() {
 	local a n
 	n=$(counter client)
@@ -455,6 +461,12 @@ test_bypass() {
 	test_bypass_errors
 }
 
+unbypass() { # NETWORK...: those were all
+	local n
+	for n; do in_g "$tool" bypass del clients "$n" || return 1; done
+	in_g "$tool" diff "$open"
+}
+
 test_bypass_errors() {
 	in_g "$tool" bypass add clients 10.0.0.0/24
 	ok "bypass: twice" says '10.0.0.0/24 overlaps with 10.0.0.0/24 in set bypass_clients4 \(17\)' \
@@ -469,8 +481,7 @@ test_bypass_errors() {
 	ok "bypass: both ends of the address space" eval "in_g $tool bypass add clients 0.0.0.0/8 &&
 		in_g $tool bypass add clients 255.0.0.0/8 && in_g $tool bypass add clients ff00::/8 &&
 		in_g nft list set inet sluice bypass_clients4 | tee /dev/stderr | grep -q 255.0.0.0/8"
-	ok "bypass: all of them go" eval "for n in 10.0.0.0/24 10.0.1.0/24 0.0.0.0/8 255.0.0.0/8 ff00::/8; do
-		in_g $tool bypass del clients \$n || exit 1; done; in_g $tool diff '$open'"
+	ok "bypass: all of them go" unbypass 10.0.0.0/24 10.0.1.0/24 0.0.0.0/8 255.0.0.0/8 ff00::/8
 	ok "bypass: without a table" eval "in_g $tool remove; not in_g $tool bypass add clients 10.0.0.9"
 	in_g "$tool" install-alive "$open"
 }

@@ -165,8 +165,8 @@ static bool is_prefix(const struct ruleset_range *r, unsigned int prefix)
 		unsigned int keep = prefix > i * 8 ? prefix - i * 8 : 0;
 		unsigned int host = keep >= 8 ? 0 : 0xffU >> keep;
 
-		if ((unsigned int)(r->first.bytes[i] ^ r->last.bytes[i]) !=
-		    host)
+		if ((r->first.bytes[i] & host) != 0 ||
+		    r->last.bytes[i] != (r->first.bytes[i] | host))
 			return false;
 	}
 	return true;
