@@ -13,12 +13,14 @@ uses_ipc := ipc sys policy base
 uses_proxy := proxy render conf proto policy ipc sys base
 uses_scan := scan proto policy ipc sys base
 uses_store := store ipc sys policy base
+uses_sluicectl := store ipc sys policy base
 libs_conf := -lconfuse
 libs_sys := -lnftnl -lmnl -lcap-ng -lseccomp
 libs_ipc := -lcap-ng -lseccomp
 libs_proxy := -lcrypto -lcap-ng -lseccomp
 libs_scan := -lclamav -lcrypto -lz -lbrotlidec -lzstd -lcap-ng -lseccomp
 libs_store := -ljson-c -lcap-ng -lseccomp
+libs_sluicectl := -ljson-c
 
 UNIT_SRC := $(wildcard tests/unit/*/*_test.c)
 UNIT_BIN := $(UNIT_SRC:%.c=$(O)/%)
@@ -45,6 +47,9 @@ $(O)/tests/llhttp/%.o: /usr/share/llhttp/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -O2 -w -fPIE $(LLHTTP_FLAGS) -c -o $@ $<
 endif
+
+# A program's own file, without its main().
+$(O)/tests/unit/sluicectl/events_test: $(call objs,userspace/sluicectl/events.c)
 
 # Starts the real role.
 $(O)/tests/unit/store/log_role_test: | $(O)/libexec/sluice-log

@@ -230,6 +230,7 @@ static void zeros_at_the_end_are_cut(void **state)
 	append_some(f, 5, 6);
 	assert_int_equal(journal_sync(&f->journal, NOW_US), 0);
 	assert_int_equal(f->journal.cut_bytes, 20000);
+	assert_int_equal(size_of(f, JOURNAL_CURRENT), f->journal.stored);
 	expect_numbers(f, 6);
 }
 
