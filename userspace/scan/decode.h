@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Undoing the content codings of an object, from the last to the first, within
+ * limits of size, ratio and time. What could be decoded before something went
+ * wrong is there all the same, because it is worth a scan.
+ */
+#ifndef SLUICE_SCAN_DECODE_H
+#define SLUICE_SCAN_DECODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/verdict.h"
+#include "proto/coding.h"
+#include "scan/spool.h"
+
+/* Below it a ratio means nothing: an empty page packs a thousandfold too. */
+#define DECODE_RATIO_FROM (1u << 20)
+
+struct decode_limits {
+	uint64_t max_output;  /* bytes of any layer */
+	uint32_t max_ratio;   /* of each coding, and of all together */
+	uint64_t deadline_ms; /* of clock_system.monotonic_ms() */
+};
+
+struct decoded {
+	const uint8_t *data; /* into the input or a spool */
+	size_t size;
+	/*
+	 * NONE; CODING (damaged, ended early), SIZE, RATIO, SCANNER_TIMEOUT,
+	 * STORAGE or SCANNER_FAILED: the first thing that went wrong.
+	 */
+	enum reason reason;
+	/* Bytes that the first of several streams gave, else 0. */
+	size_t first;
+	/* The coded bytes hold more than the coding takes account of. */
+	bool leftover;
+};
+
+/* Two spools that take turns when codings are stacked. */
+struct decoder {
+	struct spool spools[2];
+};
+
+void decoder_init(struct decoder *d, const char *dir, uint64_t memory);
+void decoder_reset(struct decoder *d);
+void decoder_close(struct decoder *d);
+
+/* @codings without unknown ones; @out is good until the next reset. */
+void decoder_run(struct decoder *d, const struct coding_list *codings,
+		 const uint8_t *data, size_t size,
+		 const struct decode_limits *limits, struct decoded *out);
+
+#endif

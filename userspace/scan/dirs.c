@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "scan/dirs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "scan/wire.h"
+#include "sys/log.h"
+
+/* Nobody nests deeper: libclamav's recursion and a little more. */
+#define DEPTH_MAX 256
+
+/* --- making ----------------------------------------------------------------- */
+
+/*
+ * A directory of @uid's at @path; its descriptor or -errno. Root works here in
+ * a directory that others may own, so the last step follows no link.
+ */
+static int make_dir(const char *path, uid_t uid, gid_t gid)
+{
+	int fd;
+
+	if (mkdir(path, 0700) == -1 && errno != EEXIST)
+		return -errno;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1)
+		return -errno;
+	if (fchown(fd, uid, gid) == 0 && fchmod(fd, 0700) == 0)
+		return fd;
+	close(fd);
+	return -errno;
+}
+
+/*
+ * In a namespace of our own it vanishes with the last process. Mounts that the
+ * host makes later come through (a volume with the database, say).
+ */
+static int mount_memory(int dir, uid_t uid, gid_t gid, uint64_t size)
+{
+	char options[128], at[32];
+
+	snprintf(at, sizeof(at), "/proc/self/fd/%d", dir);
+	snprintf(options, sizeof(options), "mode=0700,uid=%u,gid=%u,size=%llu",
+		 uid, gid, (unsigned long long)size);
+	if (unshare(CLONE_NEWNS) == -1 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == -1 ||
+	    mount("tmpfs", at, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		  options) == -1)
+		return -errno;
+	return 0;
+}
+
+static int make_memory(const char *path, uid_t uid, gid_t gid, uint64_t size)
+{
+	int dir = make_dir(path, uid, gid);
+	int rc = dir;
+
+	if (dir >= 0) {
+		rc = mount_memory(dir, uid, gid, size);
+		close(dir);
+	}
+	return rc;
+}
+
+int dirs_make(struct dirs *d, const char *state_dir, uid_t uid, gid_t gid,
+	      uint64_t memory)
+{
+	int fd, rc;
+
+	snprintf(d->disk, sizeof(d->disk), "%s/scan-tmp", state_dir);
+	snprintf(d->memory, sizeof(d->memory), "%s/scan-mem", state_dir);
+	fd = make_dir(d->disk, uid, gid);
+	if (fd < 0) {
+		log_error("can't make %s: %s", d->disk, strerror(-fd));
+		return fd;
+	}
+	close(fd);
+	rc = make_memory(d->memory, uid, gid, memory);
+	if (rc != 0) {
+		log_info("no temporary files in memory (%s): small objects "
+			 "take longer to scan",
+			 strerror(-rc));
+		d->memory[0] = '\0';
+	}
+	return 0;
+}
+
+/* --- removing --------------------------------------------------------------- */
+
+static void empty(int dir, unsigned int depth);
+
+static void remove_entry(int dir, const char *name, unsigned int depth)
+{
+	int sub;
+
+	if (unlinkat(dir, name, 0) == 0 || (errno != EISDIR && errno != EPERM))
+		return;
+	sub = openat(dir, name,
+		     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (sub != -1)
+		empty(sub, depth + 1);
+	if (unlinkat(dir, name, AT_REMOVEDIR) == -1)
+		log_debug("can't remove %s: %s", name, strerror(errno));
+}
+
+/* Remove all that is in @dir, and close it. */
+static void empty(int dir, unsigned int depth)
+{
+	DIR *list = fdopendir(dir);
+	struct dirent *e;
+
+	if (list == NULL) {
+		close(dir);
+		return;
+	}
+	while (depth < DEPTH_MAX && (e = readdir(list)) != NULL)
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			remove_entry(dirfd(list), e->d_name, depth);
+	closedir(list);
+}
+
+static void clear(const char *path)
+{
+	int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (dir != -1)
+		empty(dir, 0);
+}
+
+void dirs_clear(const struct dirs *d)
+{
+	clear(d->disk);
+	if (d->memory[0] != '\0')
+		clear(d->memory);
+}
+
+/* --- a worker's ------------------------------------------------------------- */
+
+static int name_own(const struct dirs *of, uint64_t worker, struct dirs *own)
+{
+	int n;
+
+	memset(own, 0, sizeof(*own));
+	n = snprintf(own->disk, sizeof(own->disk), "%s/" WIRE_WORKER_FORMAT,
+		     of->disk, WIRE_WORKER_ARGS(worker));
+	if (n < 0 || (size_t)n >= sizeof(own->disk))
+		return -ENAMETOOLONG;
+	if (of->memory[0] == '\0')
+		return 0;
+	n = snprintf(own->memory, sizeof(own->memory), "%s/" WIRE_WORKER_FORMAT,
+		     of->memory, WIRE_WORKER_ARGS(worker));
+	return n < 0 || (size_t)n >= sizeof(own->memory) ? -ENAMETOOLONG : 0;
+}
+
+int dirs_add(const struct dirs *of, uint64_t worker, struct dirs *own)
+{
+	int rc = name_own(of, worker, own);
+
+	if (rc != 0)
+		return rc;
+	if (mkdir(own->disk, 0700) == -1)
+		return -errno;
+	/* It is small and may be full; then the disk alone serves. */
+	if (own->memory[0] != '\0' && mkdir(own->memory, 0700) == -1)
+		own->memory[0] = '\0';
+	return 0;
+}
+
+void dirs_remove(const struct dirs *of, uint64_t worker)
+{
+	struct dirs own;
+
+	if (name_own(of, worker, &own) != 0)
+		return;
+	dirs_clear(&own);
+	if (rmdir(own.disk) == -1 && errno != ENOENT)
+		log_debug("can't remove %s: %s", own.disk, strerror(errno));
+	if (own.memory[0] != '\0')
+		rmdir(own.memory);
+}
