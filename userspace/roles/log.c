@@ -553,6 +553,19 @@ static void arm(struct log_role *log)
 		loop_defer(loop, &log->flush);
 }
 
+/* Relays whose channels were still open when the time to stop was over. */
+static void drop_peers(struct log_role *log)
+{
+	struct list *node;
+
+	while ((node = list_pop(&log->peers)) != NULL) {
+		struct log_peer *peer = list_entry(node, struct log_peer, node);
+
+		chan_close(peer->chan);
+		free(peer);
+	}
+}
+
 int main(void)
 {
 	struct log_role log = {.dir_fd = -1};
@@ -572,7 +585,8 @@ int main(void)
 	}
 	if (rc == 0)
 		rc = role_run(&log.role);
-	if (log.journal.buf != NULL)
-		journal_close(&log.journal);
+	drop_peers(&log);
+	journal_close(&log.journal);
+	config_ref_put(log.role.config);
 	return rc == 0 && !log.broken ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -60,6 +60,8 @@ int journal_recover(struct journal *j)
 
 void journal_close(struct journal *j)
 {
+	if (j->buf == NULL)
+		return;
 	/* Only what is stored: a successor must take the rest again. */
 	if (j->len == 0)
 		save_numbers(j);

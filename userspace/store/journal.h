@@ -69,6 +69,7 @@ int journal_init(struct journal *j, int dir_fd, uint64_t rotate)
  * then events may be there twice, none is lost.
  */
 int journal_recover(struct journal *j) __attribute__((warn_unused_result));
+/* Harmless when journal_init() was not called on zeroed memory, or failed. */
 void journal_close(struct journal *j);
 
 /* Room for every event of a message (MSG_MAX), whatever they hold. */
