@@ -28,15 +28,15 @@ static void check_line(const struct event *ev)
 	json_object_put(o);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static uint8_t again[EVENT_PACKED_MAX];
-	uint8_t *copy = fuzz_copy(data, size);
+	uint8_t *copy = fuzz_copy(data, len);
 	struct event ev;
 	size_t at = 0, n;
 
-	while ((n = event_unpack(copy + at, size - at, &ev)) > 0) {
-		FUZZ_CHECK(n <= size - at);
+	while ((n = event_unpack(copy + at, len - at, &ev)) > 0) {
+		FUZZ_CHECK(n <= len - at);
 		FUZZ_CHECK(event_pack(&ev, again, sizeof(again)) == n);
 		FUZZ_CHECK(memcmp(again, copy + at, n) == 0);
 		check_line(&ev);

@@ -6,8 +6,9 @@
  * What a relay may rely on: MSG_EVENTS_STORED names the first number that is
  * not on disk yet. On a new channel it sends everything again from its oldest
  * event that was not acknowledged; what the journal has is not written twice.
- * A relay numbers its events one by one within its instance, and speaks for
- * one instance alone.
+ * A relay numbers its events one by one within its instance, speaks for one
+ * instance alone, and leaves none out on a channel: the first message says
+ * where it begins, each other one begins where the last one ended.
  *
  * While the disk takes nothing, events stay in the relays: the buffer here
  * fills, and then the channels are no longer read.
@@ -47,6 +48,7 @@ struct log_peer {
 	uint32_t index;
 	bool bound; /* @instance is known: its first message came */
 	uint64_t instance;
+	uint64_t next; /* number that its next message begins with */
 	uint64_t acked;
 	struct loop_task reap;
 };
@@ -252,6 +254,19 @@ static void on_expire_timer(struct timer *t, uint64_t now_ms)
 
 /* --- events come in ------------------------------------------------------------- */
 
+/*
+ * A gap would be taken for events that were given up, and acknowledged; what
+ * was left out by mistake could then never be sent again.
+ */
+static bool follows(const struct log_peer *peer, const struct msg_events *head)
+{
+	if (head->count == 0 || head->first > UINT64_MAX - head->count - 1)
+		return false;
+	return !peer->bound ||
+	       (head->instance == peer->instance &&
+		(head->instance == 0 || head->first == peer->next));
+}
+
 static int take_events(struct log_peer *peer, const struct chan_msg *msg)
 {
 	const struct msg_events *head = msg->body;
@@ -259,11 +274,11 @@ static int take_events(struct log_peer *peer, const struct chan_msg *msg)
 	size_t left = msg->elements_len;
 	struct log_role *log = peer->log;
 
-	if (head->count == 0 || head->first > UINT64_MAX - head->count - 1 ||
-	    (peer->bound && head->instance != peer->instance))
+	if (!follows(peer, head))
 		return -EPROTO;
 	peer->bound = true;
 	peer->instance = head->instance;
+	peer->next = head->first + head->count;
 	for (uint32_t i = 0; i < head->count; i++) {
 		struct event ev;
 		size_t n = event_unpack(at, left, &ev);

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -258,6 +259,43 @@ static void times(void **state)
 	}
 }
 
+/* What sluice-events(5) says and what the code says, seen from the root. */
+static void manual_names_everything(void **state)
+{
+	static char page[65536], line[EVENT_JSON_MAX];
+	FILE *f = fopen("docs/man/sluice-events.5", "r");
+	struct event ev = sample();
+	char wanted[64];
+	size_t n;
+
+	(void)state;
+	assert_non_null(f);
+	assert_true(fread(page, 1, sizeof(page) - 1, f) > 0);
+	fclose(f);
+	for (unsigned int r = REASON_NONE + 1; verdict_reason_valid(r); r++) {
+		snprintf(wanted, sizeof(wanted), ".Li %s ",
+			 verdict_reason_name(r));
+		assert_non_null(strstr(page, wanted));
+	}
+	for (unsigned int v = 0; verdict_valid(v); v++) {
+		snprintf(wanted, sizeof(wanted), ".It Li %s\n",
+			 verdict_name(v));
+		assert_non_null(strstr(page, wanted));
+	}
+	n = event_json_write(&ev, 1, 1, line, sizeof(line) - 1);
+	line[n] = '\0';
+	for (const char *at = strstr(line, "\":"); at != NULL;
+	     at = strstr(at + 1, "\":")) {
+		const char *key = at;
+
+		while (key[-1] != '"')
+			key--;
+		snprintf(wanted, sizeof(wanted), ".It Cm %.*s\n",
+			 (int)(at - key), key);
+		assert_non_null(strstr(page, wanted));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +306,7 @@ int main(void)
 		cmocka_unit_test(ids),
 		cmocka_unit_test(utf8),
 		cmocka_unit_test(times),
+		cmocka_unit_test(manual_names_everything),
 	};
 
 	return cmocka_run_group_tests_name("event json", tests, NULL, NULL);

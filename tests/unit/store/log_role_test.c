@@ -671,6 +671,13 @@ static void bad_messages_end_the_channel(void **state)
 		assert_true(now_ms() < end);
 	r->instance = own;
 	connect_relay(gw, 0);
+	/* one left out */
+	assert_int_equal(send_events(r, 1), 0);
+	r->sent++;
+	assert_int_equal(send_events(r, 1), 0);
+	while (read_acks(r, 50))
+		assert_true(now_ms() < end);
+	connect_relay(gw, 0);
 	/* a length that isn't true */
 	assert_int_equal(
 		send_message(r->fd, MSG_EVENTS, "short", 5, NULL, 0, NULL, 0),
