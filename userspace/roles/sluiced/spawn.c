@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "ipc/role.h"
 #include "roles/sluiced/output.h"
+#include "roles/sluiced/supervise.h"
 #include "sys/log.h"
 #include "sys/memfile.h"
 

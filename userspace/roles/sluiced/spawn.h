@@ -3,7 +3,7 @@
 #ifndef SLUICE_ROLES_SPAWN_H
 #define SLUICE_ROLES_SPAWN_H
 
-#include "roles/sluiced/supervise.h"
+#include "roles/sluiced/child.h"
 
 /* Start @c's program with a channel and a log pipe. 0 or -errno, logged. */
 int child_spawn(struct child *c, const struct chan_ops *ops, loop_fd_fn on_exit)

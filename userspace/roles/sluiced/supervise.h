@@ -3,9 +3,6 @@
  * The parent's work: start a process for each role, connect the ones that
  * talk, restart what dies or hangs, hand out configurations, and end it all in
  * order.
- *
- * Lifetime of a child: its slot exists from start to end of the daemon;
- * process, channel, log pipe and counter page come and go with each start.
  */
 #ifndef SLUICE_ROLES_SUPERVISE_H
 #define SLUICE_ROLES_SUPERVISE_H
@@ -15,36 +12,10 @@
 #include <sys/types.h>
 
 #include "conf/config.h"
-#include "ipc/chan.h"
-#include "ipc/stats.h"
-#include "sys/loop.h"
+#include "roles/sluiced/child.h"
 
-#define CHILDREN_MAX   (3 + CONFIG_RELAYS)
-#define CHILD_LINE_MAX 1024
-
-enum child_state { CHILD_DOWN, CHILD_STARTING, CHILD_READY };
-
-struct child {
-	struct supervisor *sup;
-	enum role_id role;
-	uint32_t index;
-	enum child_state state;
-	bool wanted; /* false: not restarted */
-	pid_t pid;
-	struct loop_fd exit_watch; /* pidfd: readable when it has ended */
-	struct loop_fd log_watch;  /* its standard error */
-	char line[CHILD_LINE_MAX];
-	size_t line_len;
-	struct chan chan;
-	struct stats *stats;
-	int stats_fd;
-	struct timer restart;
-	unsigned int failures; /* in a row, for the back-off */
-	uint64_t restarts;
-	uint64_t started_ms;
-	uint64_t accused_ms; /* when it last reported a violation */
-	char last_exit[96];  /* why it ended last; "" at first */
-};
+#define CHILDREN_MAX	   (3 + CONFIG_RELAYS)
+#define SUPERVISOR_TICK_MS 1000
 
 /* Answers of roles that somebody (the control socket) waits for. */
 struct supervisor_listener {
@@ -103,7 +74,10 @@ void supervisor_close(struct supervisor *sup);
 /* The (first) child of a role, or NULL. */
 struct child *supervisor_child(struct supervisor *sup, enum role_id role,
 			       uint32_t index);
-/* "running (pid 12)", "starting", "down: killed by signal 9" */
-void child_describe(const struct child *c, char *dst, size_t size);
+/*
+ * The dead-man's switch: net passes it on to the kernel while we say that new
+ * connections will be taken in.
+ */
+void supervisor_say_alive(struct supervisor *sup);
 
 #endif
