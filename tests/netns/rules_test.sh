@@ -325,6 +325,25 @@ test_intercept() {
 	relay_down
 }
 
+# Rules are replaced between two packets: while they are, again and again, no connection slips through or is refused.
+test_replace() {
+	local replacing
+	in_g "$tool" install-alive "$closed"
+	relay_up client renew
+	poll 5 both_taken >/dev/null
+	hold kept
+	while in_g "$tool" install-alive "$closed" && echo x >>"$scratch/replaced"; do :; done &
+	replacing=$!
+	pids+=("$replacing")
+	ok "replaced under traffic: every connection is intercepted" times 40 both_taken
+	kill "$replacing"
+	wait "$replacing" 2>/dev/null
+	ok "replaced under traffic: that was often" [ "$(wc -l <"$scratch/replaced")" -ge 100 ]
+	ok "replaced under traffic: what was open goes on" answers kept
+	drop kept
+	relay_down
+}
+
 # SYN cookies for every connection, as in a flood
 test_syncookies() {
 	relay_up client renew
@@ -620,7 +639,7 @@ test_routes
 in_g "$tool" route install >/dev/null
 in_g "$tool" earlydemux off "$scratch/record"
 in_g "$tool" install-alive "$open"
-for t in intercept syncookies zones masquerade mtu before bypass down_open down_closed closing time_wait; do
+for t in intercept replace syncookies zones masquerade mtu before bypass down_open down_closed closing time_wait; do
 	in_g "$tool" install-alive "$open"
 	"test_$t"
 done

@@ -37,10 +37,13 @@ void nft_batch_begin(struct nft_batch *b, struct netlink *nl)
 		b->err = -ENOMEM;
 		return;
 	}
-	/* The batch is one datagram. CAP_NET_ADMIN may pass wmem_max. */
-	if (setsockopt(mnl_socket_get_fd(nl->sock), SOL_SOCKET, SO_SNDBUFFORCE,
-		       &room, sizeof(room)) == -1)
-		b->err = -errno;
+	/*
+	 * The batch is one datagram. The capability in the first user
+	 * namespace may pass wmem_max; in another one, a batch that doesn't
+	 * fit is refused with EMSGSIZE when it is sent.
+	 */
+	(void)setsockopt(mnl_socket_get_fd(nl->sock), SOL_SOCKET,
+			 SO_SNDBUFFORCE, &room, sizeof(room));
 	nftnl_batch_begin(b->data, ++nl->seq);
 	b->len = ((struct nlmsghdr *)(void *)b->data)->nlmsg_len;
 	b->first = nl->seq + 1;
