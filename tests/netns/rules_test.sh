@@ -269,6 +269,8 @@ test_alive() {
 	in_g "$tool" install "$open"
 	ok "renew without the set says that it is gone" eval "in_g nft flush ruleset; in_g nft add table inet sluice;
 		says '.*is gone \(2\)' in_g $tool alive renew"
+	ok "without the capability it says so, at once" says '.*Operation not permitted \(needs CAP_NET_ADMIN\) \(1\)' \
+		in_g timeout 1 setpriv --bounding-set=-net_admin "$tool" install "$open"
 	in_g "$tool" install "$open"
 	ok "the switch is off after install" status_is off
 	ok "renew switches on" eval "in_g $tool alive renew && status_is on"

@@ -113,15 +113,15 @@ static void acks_take(struct acks *a, const struct netlink *nl, const void *buf,
  * come, so it ends the wait; leftovers are told by their sequence numbers.
  */
 int netlink_send_all(struct netlink *nl, const void *data, size_t size,
-		     uint32_t first, uint32_t last, uint32_t *bad)
+		     uint32_t first, uint32_t last, uint32_t acks,
+		     uint32_t *bad)
 {
-	struct acks a = {.first = first, .last = last};
+	struct acks a = {.first = first, .last = last, .left = acks};
 	char *buf = malloc(ANSWER_MAX);
 	int err;
 
 	if (buf == NULL)
 		return -ENOMEM;
-	a.left = last - first + 1;
 	err = transmit(nl, data, size);
 	while (err == 0 && a.left > 0 && a.err == 0) {
 		ssize_t n = receive(nl, buf, ANSWER_MAX);
@@ -143,7 +143,7 @@ int netlink_ask(struct netlink *nl, struct nlmsghdr *nlh)
 {
 	nlh->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
 	nlh->nlmsg_seq = ++nl->seq;
-	return netlink_send_all(nl, nlh, nlh->nlmsg_len, nl->seq, nl->seq,
+	return netlink_send_all(nl, nlh, nlh->nlmsg_len, nl->seq, nl->seq, 1,
 				NULL);
 }
 

@@ -49,12 +49,13 @@ __attribute__((warn_unused_result)) int netlink_dump(struct netlink *nl,
 						     netlink_fn fn, void *arg);
 
 /*
- * Send @size bytes of requests with the sequence numbers @first to @last, all
- * of which ask for an acknowledgement, and wait for them. 0, or the first
- * -errno; then @bad (unless NULL) is the sequence number it belongs to.
+ * Send @size bytes of requests with the sequence numbers @first to @last,
+ * @acks of which ask for an acknowledgement, and wait for these. The others
+ * are answered in case of an error only. 0, or the first -errno; then @bad
+ * (unless NULL) is the sequence number it belongs to.
  */
 __attribute__((warn_unused_result)) int
 netlink_send_all(struct netlink *nl, const void *data, size_t size,
-		 uint32_t first, uint32_t last, uint32_t *bad);
+		 uint32_t first, uint32_t last, uint32_t acks, uint32_t *bad);
 
 #endif

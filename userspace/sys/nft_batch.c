@@ -67,8 +67,10 @@ int nft_batch_commit(struct nft_batch *b, const char **what)
 	if (err == 0) {
 		end = nftnl_batch_end(b->data + b->len, b->next);
 		b->nl->seq = b->next;
+		/* To the frame's start goes what is wrong with all of it. */
 		err = netlink_send_all(b->nl, b->data, b->len + end->nlmsg_len,
-				       b->first, b->next - 1, &at);
+				       b->first - 1, b->next - 1,
+				       b->next - b->first, &at);
 	}
 	if (err != 0 && what != NULL)
 		*what = subject(b, at);
