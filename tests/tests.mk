@@ -36,7 +36,7 @@ $(O)/$(1:.c=): $(1) $(O)/tests/lib/guard.o $(foreach d,$(uses_$(2)),$(call lib,$
 endef
 $(foreach t,$(UNIT_SRC),$(eval $(call unit_test,$(t),$(notdir $(patsubst %/,%,$(dir $(t)))))))
 # These start the real program.
-$(O)/tests/unit/scan/role_test: $(O)/libexec/sluice-scan
+$(filter $(O)/tests/unit/scan/role%,$(UNIT_BIN)): $(O)/libexec/sluice-scan
 
 # llhttp_test holds our parser against the C that node-llhttp installs; without
 # the package it skips itself.

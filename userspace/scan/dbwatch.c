@@ -65,18 +65,20 @@ void dbwatch_init(struct dbwatch *w)
 bool dbwatch_wants_load(struct dbwatch *w, uint64_t now, uint64_t now_ms,
 			bool in_service, uint64_t loaded)
 {
+	bool settled;
+
 	if (now != w->seen) {
 		w->seen = now;
 		w->since_ms = now_ms;
 	}
-	if (w->has_refused && now == w->refused)
+	/* It may be in the middle of an update, unless somebody says it isn't,
+	 * or there is nothing to lose. */
+	settled = w->forced || (!in_service && !w->has_refused) ||
+		  now_ms - w->since_ms >= DBWATCH_SETTLED_MS;
+	if (!settled || (w->has_refused && now == w->refused))
 		return false;
-	if (!in_service && !w->has_refused)
-		return true; /* the first one: any is better than none */
-	if (in_service && now == loaded)
-		return false;
-	/* It may be in the middle of an update. */
-	return now_ms - w->since_ms >= DBWATCH_SETTLED_MS;
+	w->forced = false;
+	return !in_service || now != loaded;
 }
 
 void dbwatch_refuse(struct dbwatch *w, uint64_t fingerprint)
@@ -88,5 +90,5 @@ void dbwatch_refuse(struct dbwatch *w, uint64_t fingerprint)
 void dbwatch_force(struct dbwatch *w)
 {
 	w->has_refused = false;
-	w->since_ms = 0;
+	w->forced = true;
 }

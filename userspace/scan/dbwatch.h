@@ -23,6 +23,7 @@ struct dbwatch {
 	uint64_t
 		refused; /* it was loaded and found bad; valid if @has_refused */
 	bool has_refused;
+	bool forced;
 };
 
 void dbwatch_init(struct dbwatch *w);

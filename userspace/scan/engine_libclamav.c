@@ -81,12 +81,6 @@ static int load_database(struct cl_engine *cl, const char *dir,
 	if (rc == CL_SUCCESS && count > 0)
 		rc = cl_engine_compile(cl);
 	*signatures = count;
-	if (rc == CL_EMEM) {
-		snprintf(wrong, ENGINE_TEXT_MAX,
-			 "%s: needs more memory than scan.engine_memory allows",
-			 dir);
-		return -ENOMEM;
-	}
 	if (rc != CL_SUCCESS || count == 0) {
 		snprintf(wrong, ENGINE_TEXT_MAX,
 			 "%s: %s (is scan.database right, and has freshclam "
@@ -120,11 +114,9 @@ static int load(struct engine **out, const struct config_scan *scan,
 	}
 	libclamav_set_callbacks(e->cl);
 	rc = load_database(e->cl, scan->database, &info->signatures, wrong);
-	if (rc != 0) {
-		cl_engine_free(e->cl);
-		free(e);
+	/* Nothing is freed: the process ends, and says first how large it was. */
+	if (rc != 0)
 		return rc;
-	}
 	dl_iterate_phdr(is_unrar, &e->opens_rar);
 	if (!e->opens_rar)
 		snprintf(info->warning, sizeof(info->warning),

@@ -21,6 +21,9 @@
 /* Those that can be alive at a time: busy, idle, and dying ones. */
 #define CHILDREN_MAX (4 * CONFIG_WORKERS)
 
+/* So close to the limit of memory that this was the reason. */
+#define NEARLY	     (1u << 20)
+
 struct child {
 	pid_t pid; /* 0: unused */
 	uint64_t worker;
@@ -61,6 +64,16 @@ static int limit_memory(uint64_t engine_memory)
 	return setrlimit(RLIMIT_DATA, &limit) == -1 ? -errno : 0;
 }
 
+/* libclamav calls it "malformed database" when memory ends in the middle. */
+static bool out_of_memory(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_DATA, &limit) == 0 &&
+	       limit.rlim_cur != RLIM_INFINITY &&
+	       data_size() + NEARLY > limit.rlim_cur;
+}
+
 static int load(struct keeper *k, struct wire_loaded *loaded,
 		char wrong[ENGINE_TEXT_MAX])
 {
@@ -75,7 +88,11 @@ static int load(struct keeper *k, struct wire_loaded *loaded,
 	if (rc == 0)
 		rc = canary_run(k->ops, k->engine, &canary, wrong);
 	if (rc != 0) {
-		if (wrong[0] == '\0')
+		if (out_of_memory())
+			snprintf(wrong, ENGINE_TEXT_MAX,
+				 "the engine needs more memory than "
+				 "scan.engine_memory allows");
+		else if (wrong[0] == '\0')
 			snprintf(wrong, ENGINE_TEXT_MAX, "%s", strerror(-rc));
 		return rc;
 	}

@@ -272,12 +272,18 @@ static inline void rig_peer(struct rig *rig, int index)
 
 static inline void rig_spawn(struct rig *rig)
 {
-	char path[PATH_MAX];
-	int fds[2];
+	char path[PATH_MAX], log[128];
+	int fds[2], log_fd;
 
 	rig_binary(path);
 	rig_require(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
 			       fds) == 0);
+	/* What it says goes to a file, or with RIG_LOG set to the screen. */
+	rig_path(rig, "log", log);
+	log_fd = getenv("RIG_LOG") != NULL
+			 ? STDERR_FILENO
+			 : open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+				0644);
 	rig->pid = fork();
 	rig_require(rig->pid != -1);
 	if (rig->pid == 0) {
@@ -286,9 +292,12 @@ static inline void rig_spawn(struct rig *rig)
 
 		dup2(end, ROLE_PARENT_FD);
 		close(end);
+		dup2(log_fd, STDERR_FILENO);
 		execl(path, path, (char *)NULL);
 		_exit(127);
 	}
+	if (log_fd != STDERR_FILENO)
+		close(log_fd);
 	close(fds[1]);
 	rig->parent = fds[0];
 }
