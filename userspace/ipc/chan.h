@@ -81,8 +81,7 @@ void chan_close(struct chan *ch);
  * Take no further message, or go on: what the peer sends waits in its queue,
  * and its end is not noticed either. May be called by a handler. 0 or -errno.
  */
-int chan_pause(struct chan *ch, bool pause)
-	__attribute__((warn_unused_result));
+int chan_pause(struct chan *ch, bool pause) __attribute__((warn_unused_result));
 
 /*
  * Send a message: @body of @body_len bytes, then @elements. Descriptors stay
