@@ -108,7 +108,7 @@ static enum http1_error tally_field(struct http1_head *h, struct tally *t,
 		t->upgrade_field |= f->value.len > 0;
 		break;
 	case HTTP1_F_EXPECT:
-		t->expect_continue =
+		t->expect_continue |=
 			str_eq_nocase(f->value, STR("100-continue"));
 		break;
 	default:

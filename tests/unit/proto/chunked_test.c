@@ -146,6 +146,9 @@ static void bodies(void **state)
 {
 	static const struct body v[] = {
 		{BYTES("0\r\n\r\n"), "", HTTP1_OK, ""},
+		{BYTES("9\r\n123456789\r\na\r\n123456789a\r\n"
+		       "F\r\n123456789abcdef\r\n0\r\n\r\n"),
+		 "123456789123456789a123456789abcdef", HTTP1_OK, ""},
 		{BYTES("000\r\n\r\n"), "", HTTP1_OK, ""},
 		{BYTES("5\r\nhello\r\n0\r\n\r\n"), "hello", HTTP1_OK, ""},
 		{BYTES("4\r\nWiki\r\n7\r\npedia i\r\nB\r\nn \r\nchunks."

@@ -182,12 +182,14 @@ static void request_lines(void **state)
 {
 	static const struct vector v[] = {
 		{BYTES("GET  / HTTP/1.0\r\n\r\n"), "bad_line"},
+		{BYTES("GET  HTTP/1.0\r\n\r\n"), "bad_line"},
 		{BYTES("GET /  HTTP/1.0\r\n\r\n"), "bad_line"},
 		{BYTES("GET / HTTP/1.0 \r\n\r\n"), "bad_line"},
 		{BYTES("GET / HTTP/1.0\t\r\n\r\n"), "bad_line"},
 		{BYTES("GET\t/ HTTP/1.0\r\n\r\n"), "bad_line"},
 		{BYTES("GET /\tHTTP/1.0\r\n\r\n"), "bad_line"},
 		{BYTES(" GET / HTTP/1.0\r\n\r\n"), "bad_line"},
+		{BYTES(" / HTTP/1.0\r\n\r\n"), "bad_line"},
 		{BYTES("GET /a b HTTP/1.0\r\n\r\n"), "bad_line"},
 		{BYTES("GET /\r\n\r\n"), "bad_line"},
 		{BYTES("GET\r\n\r\n"), "bad_line"},
@@ -201,6 +203,8 @@ static void request_lines(void **state)
 		{BYTES("\rGET / HTTP/1.0\r\n\r\n"), "bare_cr"},
 		{BYTES("GE(T / HTTP/1.0\r\n\r\n"), "bad_method"},
 		{BYTES("GET\x0b/ HTTP/1.0\r\n\r\n"), "bad_method"},
+		{BYTES("GET\x1c/ HTTP/1.0\r\n\r\n"), "bad_method"},
+		{BYTES("GET\x85/ HTTP/1.0\r\n\r\n"), "bad_method"},
 		{BYTES("GET\xa0/ HTTP/1.0\r\n\r\n"), "bad_method"},
 		{BYTES("ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFG / HTTP/1.0\r\n\r\n"),
 		 "bad_method"},
@@ -339,6 +343,8 @@ static void hosts(void **state)
 		{BYTES(GET11 "Host: \xc3\xa4.example\r\n\r\n"), "bad_host"},
 		{BYTES(GET11 "Host: a%4\r\n\r\n"), "bad_host"},
 		{BYTES(GET11 "Host: a%zz\r\n\r\n"), "bad_host"},
+		{BYTES(GET11 "Host: a%4z\r\n\r\n"), "bad_host"},
+		{BYTES(GET11 "Host: a|41b\r\n\r\n"), "bad_host"},
 		{BYTES(GET11 "Host: a%41b\r\n\r\n"),
 		 "GET o a%41b / 1.1 none keep m0"},
 		{BYTES(GET11 "Host: a_b-c.9,;=!$&'()*+~\r\n\r\n"),
@@ -366,9 +372,15 @@ static void hosts(void **state)
 		{BYTES(GET11 "Host: [v1.x]\r\n\r\n"), "bad_host"},
 		{BYTES(GET11 "Host: []\r\n\r\n"), "bad_host"},
 		{BYTES(GET11 "Host: [\r\n\r\n"), "bad_host"},
-		{BYTES(GET11
-		       "Host: [0000:0000:0000:0000:0000:0000:0000:0000:0000"
-		       ":0000:0000:0000:0000:0000:0000:0000]\r\n\r\n"),
+		/* Nothing that is an address is as long as 63, 64 or 65. */
+		{BYTES(GET11 "Host: [000:0000:0000:0000:0000:0000:0000:0000"
+			     ":0000:0000:0000:0000:0000]\r\n\r\n"),
+		 "bad_host"},
+		{BYTES(GET11 "Host: [0000:0000:0000:0000:0000:0000:0000:0000"
+			     ":0000:0000:0000:0000:0000]\r\n\r\n"),
+		 "bad_host"},
+		{BYTES(GET11 "Host: [0000:0000:0000:0000:0000:0000:0000:0000"
+			     ":0000:0000:0000:0000:0000:]\r\n\r\n"),
 		 "bad_host"},
 	};
 
@@ -495,6 +507,9 @@ static void connection(void **state)
 		{BYTES(POST11 "Expect: 100-Continue\r\n\r\n"),
 		 POSTED "none keep expect m2"},
 		{BYTES(POST11 "Expect: 200-ok\r\n\r\n"), POSTED "none keep m2"},
+		{BYTES(POST11 "Expect: 100-continue\r\nUpgrade: x\r\n"
+			      "Expect: y\r\n\r\n"),
+		 POSTED "none keep expect m2"},
 		{BYTES(POST11 "Content-Encoding: gzip\r\n"
 			      "Content-Encoding: identity, BR , x-gzip\r\n"
 			      "\r\n"),
@@ -610,6 +625,20 @@ static void field_ids(void **state)
 	assert_null(http1_field_next(&parsed.head, HTTP1_F_HOST, 1));
 }
 
+/* A word for each error, no two the same. */
+static void error_names(void **state)
+{
+	(void)state;
+	for (int a = 0; a < HTTP1_ERROR_COUNT; a++)
+		for (int b = 0; b < a; b++)
+			assert_string_not_equal(
+				http1_error_name((enum http1_error)a),
+				http1_error_name((enum http1_error)b));
+	assert_string_equal(http1_error_name(HTTP1_LENGTH_AND_CODING),
+			    "length_and_coding");
+	assert_string_equal(http1_error_name(HTTP1_ERROR_COUNT), "unknown");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -627,6 +656,7 @@ int main(void)
 		cmocka_unit_test(connection),
 		cmocka_unit_test(hop_fields),
 		cmocka_unit_test(field_ids),
+		cmocka_unit_test(error_names),
 	};
 
 	return cmocka_run_group_tests_name("http1_request", tests, NULL, NULL);

@@ -192,6 +192,8 @@ static void bodyless(void **state)
 	static const struct vector connect[] = {
 		{BYTES(OK11 "Content-Length: 5\r\n\r\n"),
 		 "200 OK 1.1 none keep"},
+		{BYTES("HTTP/1.1 300 x\r\nContent-Length: 5\r\n\r\n"),
+		 "300 x 1.1 length=5 keep"},
 		{BYTES("HTTP/1.1 407 x\r\nContent-Length: 5\r\n\r\n"),
 		 "407 x 1.1 length=5 keep"},
 	};

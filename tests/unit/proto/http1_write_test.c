@@ -160,6 +160,10 @@ static void host_of_the_caller(void **state)
 	req.host = STR("192.0.2.1");
 	expect(write_req, &out,
 	       "GET / HTTP/1.1\r\nHost: 192.0.2.1\r\nA: b\r\n\r\n");
+	/* The parser takes no two; should there be two, one is written. */
+	parse_request("GET / HTTP/1.0\r\nHost: a\r\nA: b\r\n\r\n");
+	req.head.fields[1].id = HTTP1_F_HOST;
+	expect(write_req, &out, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
 }
 
 static void framing(void **state)
@@ -294,6 +298,8 @@ static void limited_codings(void **state)
 	codings("Accept-Encoding: gzip;\"\r\nAccept-Encoding: x\", br",
 		"Accept-Encoding: identity");
 	codings("A: b", "A: b");
+	codings("A: zstd\r\nAccept-Encoding: br\r\nB: gzip",
+		"A: zstd\r\nAccept-Encoding: br\r\nB: gzip");
 	request("GET / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: x\r\n\r\n",
 		NONE(KEEP),
 		"GET / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: x"

@@ -236,6 +236,11 @@ static void bad_bodies(void **state)
 	assert_int_equal(multipart_next(STR("----"), (struct str){NULL, 0},
 					&offset, &part),
 			 MULTIPART_BAD);
+	assert_int_equal(
+		multipart_next(STR("--b--"),
+			       (struct str){"", MULTIPART_BOUNDARY_MAX + 1},
+			       &offset, &part),
+		MULTIPART_BAD);
 	offset = 6;
 	assert_int_equal(multipart_next(STR("--b--"), STR("b"), &offset, &part),
 			 MULTIPART_BAD);
@@ -262,6 +267,22 @@ static void encodings(void **state)
 
 	(void)state;
 	run(v, COUNT(v));
+}
+
+static void longest_boundary(void **state)
+{
+	char body[2 + MULTIPART_BOUNDARY_MAX + 2];
+	struct multipart_part part;
+	size_t offset = 0;
+
+	(void)state;
+	memset(body, '-', sizeof(body));
+	memset(body + 2, 'x', MULTIPART_BOUNDARY_MAX);
+	assert_int_equal(
+		multipart_next((struct str){body, sizeof(body)},
+			       (struct str){body + 2, MULTIPART_BOUNDARY_MAX},
+			       &offset, &part),
+		MULTIPART_END);
 }
 
 /* What curl -F and Firefox send. */
@@ -300,10 +321,14 @@ static void real_forms(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(boundaries),  cmocka_unit_test(bad_boundaries),
-		cmocka_unit_test(other_types), cmocka_unit_test(bodies),
-		cmocka_unit_test(bad_bodies),  cmocka_unit_test(encodings),
+		cmocka_unit_test(boundaries),
+		cmocka_unit_test(bad_boundaries),
+		cmocka_unit_test(other_types),
+		cmocka_unit_test(bodies),
+		cmocka_unit_test(bad_bodies),
+		cmocka_unit_test(encodings),
 		cmocka_unit_test(real_forms),
+		cmocka_unit_test(longest_boundary),
 	};
 
 	return cmocka_run_group_tests_name("multipart", tests, NULL, NULL);
