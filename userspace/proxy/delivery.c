@@ -51,7 +51,7 @@ static void release_judged(struct exchange *x)
 
 	start(x);
 	if (t->in_done)
-		t->release = UINT64_MAX;
+		t->release = TRANSFER_ALL;
 	else if (!t->passing)
 		transfer_stop_storing(t);
 }

@@ -206,7 +206,7 @@ static void upload_judged(struct exchange *x)
 		return;
 	}
 	if (x->up.in_done)
-		x->up.release = UINT64_MAX;
+		x->up.release = TRANSFER_ALL;
 	else
 		transfer_stop_storing(&x->up);
 	x->request = REQUEST_CONNECT;

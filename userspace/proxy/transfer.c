@@ -211,7 +211,7 @@ bool transfer_store(struct transfer *t, uint64_t budget)
 
 void transfer_stop_storing(struct transfer *t)
 {
-	t->release = UINT64_MAX;
+	t->release = TRANSFER_ALL;
 	t->passing = true;
 }
 
@@ -426,7 +426,8 @@ bool transfer_send(struct transfer *t, uint64_t budget)
 
 	if (t->object != NULL) {
 		progress = release(t);
-		emptied = t->release >= t->object->size &&
+		/* An empty object, too, is complete only when it may be. */
+		emptied = t->release == TRANSFER_ALL &&
 			  t->sent >= t->object->size;
 	}
 	if (t->passing && emptied)

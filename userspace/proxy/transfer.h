@@ -21,6 +21,9 @@
 #include "proxy/object.h"
 #include "proxy/side.h"
 
+/* Released to the end: only then is the body ended on the way out. */
+#define TRANSFER_ALL UINT64_MAX
+
 struct transfer {
 	struct side *from;
 	struct side *to;
