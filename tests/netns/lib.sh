@@ -61,10 +61,11 @@ wanted: $2"
 is_less() { if [ "$1" -lt "$2" ] 2>/dev/null; then ok "$3"; else not_ok "$3" "$1 is not less than $2"; fi; }
 # check NAME COMMAND...: ok when it succeeds; what it says is shown when not
 check() {
-	local name=$1 said
+	local name=$1
 	shift
-	if said=$("$@" 2>&1); then ok "$name"; else not_ok "$name" "$*
-$said"; fi
+	# in this shell: functions like stop_sluice wait for their own children
+	if "$@" >"$T/check" 2>&1; then ok "$name"; else not_ok "$name" "$*
+$(cat "$T/check")"; fi
 }
 # To be the last command of a test: its exit status.
 done_testing() { [ "$TAP_FAILED" = 0 ]; }
@@ -340,7 +341,7 @@ start_sluice() {
 	fi
 }
 
-# stop_sluice: in order; its exit status
+# stop_sluice: in order; its exit status (not from a subshell, which could not wait for it)
 stop_sluice() {
 	local pid=$SLUICE_PID
 	SLUICE_PID=
