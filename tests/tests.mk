@@ -89,7 +89,7 @@ lint:
 ## asan: unit and namespace tests on a build with ASan and UBSan
 asan:
 	$(Q)$(MAKE) --no-print-directory O=build/asan SANITIZE=1 all unit
-	$(Q)O=build/asan tests/run unit netns
+	$(Q)O=build/asan SANITIZE=1 tests/run unit netns
 
 ## fuzz: run every fuzz target for FUZZ_SECONDS (default 60) each
 fuzz:
