@@ -36,6 +36,7 @@ void eventlog_init(struct eventlog *el, struct loop *loop, struct stats *stats,
 	el->stats = stats;
 	el->instance = instance;
 	list_init(&el->sent);
+	el->unsent = &el->sent;
 	chan_init(&el->chan, loop, &log_ops, el);
 	timer_init(&el->flush, on_flush);
 }
@@ -52,23 +53,30 @@ static void count_waiting(struct eventlog *el)
 	stats_set(el->stats, RELAY_EVENTS_WAITING, el->next - oldest);
 }
 
-static void send_block(struct eventlog *el, const struct eventlog_block *b)
+/* False when the log role must take some first (or is gone). */
+static bool send_block(struct eventlog *el, const struct eventlog_block *b)
 {
 	struct msg_events msg = {
 		.instance = el->instance,
 		.first = b->first,
 		.count = b->count,
 	};
-	int rc = chan_send_full(&el->chan, MSG_EVENTS, &msg, sizeof(msg),
-				b->bytes, b->len, NULL, 0);
 
-	/*
-	 * A log role that is gone or slow: the block stays and is sent again
-	 * to the next one. One that takes nothing any more is disconnected,
-	 * so that order is kept.
-	 */
-	if (rc != 0 && rc != -ENOTCONN)
-		chan_close(&el->chan);
+	return chan_send_full(&el->chan, MSG_EVENTS, &msg, sizeof(msg),
+			      b->bytes, b->len, NULL, 0) == 0;
+}
+
+/*
+ * Send what was not sent on this channel yet, in order. A log role that can't
+ * write does not read either: then the rest waits here, and goes on when the
+ * channel has drained, or to its successor.
+ */
+static void send_blocks(struct eventlog *el)
+{
+	while (el->unsent != &el->sent &&
+	       send_block(el,
+			  list_entry(el->unsent, struct eventlog_block, node)))
+		el->unsent = el->unsent->next;
 }
 
 void eventlog_flush(struct eventlog *el)
@@ -80,7 +88,9 @@ void eventlog_flush(struct eventlog *el)
 		return;
 	el->filling = NULL;
 	list_add_tail(&el->sent, &b->node);
-	send_block(el, b);
+	if (el->unsent == &el->sent)
+		el->unsent = &b->node;
+	send_blocks(el);
 }
 
 static struct eventlog_block *block_with_room(struct eventlog *el, size_t len)
@@ -151,9 +161,9 @@ static int on_stored(struct chan *ch, const struct chan_msg *m)
 		struct eventlog_block *b =
 			list_entry(el->sent.next, struct eventlog_block, node);
 
-		if (b->first + b->count > msg->next)
+		if (b->first + b->count > msg->next || el->unsent == &b->node)
 			break;
-		list_del(&b->node);
+		(void)list_pop(&el->sent);
 		el->held -= sizeof(*b);
 		free(b);
 	}
@@ -176,24 +186,28 @@ static const struct chan_rule log_rules[] = {
 	 on_stored},
 };
 
+static void on_drained(struct chan *ch)
+{
+	send_blocks(eventlog_of(ch));
+}
+
 static const struct chan_ops log_ops = {
 	.rules = log_rules,
 	.nrules = 1,
 	.closed = on_closed,
+	.drained = on_drained,
 };
 
 int eventlog_connect(struct eventlog *el, int fd)
 {
-	struct list *pos;
 	int rc;
 
 	chan_close(&el->chan);
 	rc = chan_open(&el->chan, fd);
-	if (rc != 0)
-		return rc;
-	list_for_each(pos, &el->sent)
-		send_block(el, list_entry(pos, struct eventlog_block, node));
-	return 0;
+	el->unsent = el->sent.next;
+	if (rc == 0)
+		send_blocks(el);
+	return rc;
 }
 
 bool eventlog_empty(const struct eventlog *el)

@@ -29,8 +29,9 @@ struct eventlog {
 	uint64_t instance;
 	uint64_t next; /* number of the next event */
 	struct eventlog_block *filling;
-	struct list sent; /* struct eventlog_block, oldest first */
-	size_t held;	  /* bytes of all blocks */
+	struct list sent;    /* struct eventlog_block, oldest first */
+	struct list *unsent; /* the first that this channel has not had */
+	size_t held;	     /* bytes of all blocks */
 	struct timer flush;
 	/* More events are on disk; may be NULL. */
 	void (*stored)(struct eventlog *el);

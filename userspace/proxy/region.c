@@ -103,12 +103,15 @@ int region_seal(struct region_pool *rp, struct region *r, size_t len)
 
 void region_pool_trim(struct region_pool *rp, uint64_t before_ms)
 {
-	while (!list_empty(&rp->free)) {
-		struct region *r =
-			list_entry(rp->free.prev, struct region, node);
+	struct list *pos = rp->free.prev;
+
+	/* From the one that has been idle longest. */
+	while (pos != &rp->free) {
+		struct region *r = list_entry(pos, struct region, node);
 
 		if (r->idle_since_ms >= before_ms)
 			return;
+		pos = pos->prev;
 		list_del(&r->node);
 		rp->kept -= r->touched;
 		region_free(r);

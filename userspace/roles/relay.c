@@ -69,5 +69,6 @@ int main(void)
 		rc = role_run(&role);
 	if (rc == 0)
 		relay_close(&relay);
+	config_ref_put(role.config);
 	return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
