@@ -7,12 +7,25 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "base/str.h"
 
-#define ANSWER_MAX (64u << 20)
+#define ANSWER_MAX     (64u << 20)
+/* sluiced itself waits for a role for 5 s. */
+#define ANSWER_SECONDS 15
+
+void ctl_complain(const char *text)
+{
+	do {
+		size_t n = strcspn(text, "\n");
+
+		fprintf(stderr, "sluicectl: %.*s\n", (int)n, text);
+		text += n;
+	} while (*text++ != '\0' && *text != '\0');
+}
 
 /* --- connection --------------------------------------------------------------- */
 
@@ -26,41 +39,101 @@ static const char *what_to_do(int error)
 	case EACCES:
 	case EPERM:
 		return "permission denied (be root, or in the gateway's group)";
+	case EAGAIN:
+	case ETIMEDOUT:
+		return "sluiced does not answer (is it stopped or overloaded? "
+		       "its log says more)";
+	case EBADMSG:
+	case ENOTSOCK:
+	case EPROTOTYPE:
+		return "what answers is not sluiced (name its socket with -s)";
+	case EMSGSIZE:
+		return "the answer is too long";
+	case 0:
+	case EPIPE:
+	case ECONNRESET:
+		return "sluiced closed the connection without an answer (try "
+		       "again; its log says more)";
 	default:
 		return strerror(error);
 	}
 }
 
+static void complain(const struct ctl *ctl, int error)
+{
+	fprintf(stderr, "sluicectl: %s: %s\n", ctl->socket, what_to_do(error));
+}
+
+/* A socket's operations take at most @seconds; 0: for ever. */
+static int set_timeout(int fd, int seconds)
+{
+	struct timeval wait = {.tv_sec = seconds};
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) == 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) == 0)
+		return 0;
+	return -errno;
+}
+
+/* The connection, or -errno. */
 static int connect_to(const char *path)
 {
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
-	int fd;
+	int fd, rc;
 
-	if (!str_copy(sun.sun_path, sizeof(sun.sun_path), path)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
+	if (!str_copy(sun.sun_path, sizeof(sun.sun_path), path))
+		return -ENAMETOOLONG;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd == -1)
-		return -1;
-	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0)
+		return -errno;
+	rc = set_timeout(fd, ANSWER_SECONDS);
+	if (rc == 0 && connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1)
+		rc = -errno;
+	if (rc == 0)
 		return fd;
 	close(fd);
-	return -1;
+	return rc;
 }
 
-static bool send_line(int fd, struct json_object *request)
+void ctl_wait(struct ctl_answer *a)
+{
+	a->error = set_timeout(a->fd, 0);
+}
+
+static int send_line(int fd, struct json_object *request)
 {
 	const char *text =
 		json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN);
 	size_t len = strlen(text);
 
-	return send(fd, text, len, MSG_NOSIGNAL) == (ssize_t)len &&
-	       send(fd, "\n", 1, MSG_NOSIGNAL) == 1;
+	if (send(fd, text, len, MSG_NOSIGNAL) == (ssize_t)len &&
+	    send(fd, "\n", 1, MSG_NOSIGNAL) == 1)
+		return 0;
+	/* It may have said why before it closed: read that. */
+	return errno == EPIPE ? 0 : -errno;
 }
 
-/* More of the answer, and a descriptor if one comes with it. False: the end. */
-static bool receive(struct ctl_answer *a)
+/* --- answers --------------------------------------------------------------------- */
+
+static int make_room(struct ctl_answer *a)
+{
+	size_t size = a->size > 0 ? a->size * 2 : 65536;
+	char *data;
+
+	if (a->len < a->size)
+		return 0;
+	if (size > ANSWER_MAX)
+		return -EMSGSIZE;
+	data = realloc(a->data, size);
+	if (data == NULL)
+		return -ENOMEM;
+	a->data = data;
+	a->size = size;
+	return 0;
+}
+
+/* More of the answer, and a descriptor if one comes with it. 1, 0, -errno. */
+static int receive(struct ctl_answer *a)
 {
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
@@ -72,28 +145,23 @@ static bool receive(struct ctl_answer *a)
 			    .msg_control = control.bytes,
 			    .msg_controllen = sizeof(control.bytes)};
 	struct cmsghdr *cmsg;
-	ssize_t n;
+	ssize_t n = make_room(a);
 
-	if (a->len == a->size) {
-		size_t size = a->size > 0 ? a->size * 2 : 65536;
-		char *data = size <= ANSWER_MAX ? realloc(a->data, size) : NULL;
-
-		if (data == NULL)
-			return false;
-		a->data = data;
-		a->size = size;
-	}
+	if (n < 0)
+		return (int)n;
 	iov.iov_base = a->data + a->len;
 	iov.iov_len = a->size - a->len;
-	n = recvmsg(a->fd, &mh, MSG_CMSG_CLOEXEC);
-	if (n <= 0)
-		return false;
+	do
+		n = recvmsg(a->fd, &mh, MSG_CMSG_CLOEXEC);
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return -errno;
 	cmsg = CMSG_FIRSTHDR(&mh);
 	if (cmsg != NULL && cmsg->cmsg_level == SOL_SOCKET &&
 	    cmsg->cmsg_type == SCM_RIGHTS && a->passed_fd == -1)
 		memcpy(&a->passed_fd, CMSG_DATA(cmsg), sizeof(int));
 	a->len += (size_t)n;
-	return true;
+	return n > 0;
 }
 
 struct json_object *ctl_next(struct ctl_answer *a)
@@ -102,19 +170,26 @@ struct json_object *ctl_next(struct ctl_answer *a)
 	char *end;
 
 	while ((end = a->len > 0 ? memchr(a->data, '\n', a->len) : NULL) ==
-	       NULL)
-		if (!receive(a))
+	       NULL) {
+		int rc = receive(a);
+
+		if (rc <= 0) {
+			/* A line without its end was cut off. */
+			a->error = rc == 0 && a->len > 0 ? -EBADMSG : rc;
 			return NULL;
+		}
+	}
 	*end = '\0';
 	o = json_tokener_parse(a->data);
 	a->len -= (size_t)(end + 1 - a->data);
 	memmove(a->data, end + 1, a->len);
+	a->error = o != NULL ? 0 : -EBADMSG;
 	return o;
 }
 
 void ctl_end(struct ctl_answer *a)
 {
-	if (a->fd != -1)
+	if (a->fd >= 0)
 		close(a->fd);
 	if (a->passed_fd != -1)
 		close(a->passed_fd);
@@ -125,23 +200,26 @@ void ctl_end(struct ctl_answer *a)
 struct json_object *ctl_ask(const struct ctl *ctl, struct json_object *request,
 			    struct ctl_answer *a)
 {
-	struct json_object *o;
+	struct json_object *o = NULL;
 
-	*a = (struct ctl_answer){.fd = connect_to(ctl->socket),
-				 .passed_fd = -1};
-	if (a->fd == -1 || !send_line(a->fd, request)) {
-		fprintf(stderr, "sluicectl: %s: %s\n", ctl->socket,
-			what_to_do(errno));
-		return NULL;
+	*a = (struct ctl_answer){.passed_fd = -1};
+	a->fd = connect_to(ctl->socket);
+	a->error = a->fd < 0 ? a->fd : send_line(a->fd, request);
+	if (a->error == 0)
+		o = ctl_next(a);
+	if (o != NULL &&
+	    !json_object_is_type(ctl_object(o, "ok"), json_type_boolean)) {
+		json_object_put(o);
+		o = NULL;
+		a->error = -EBADMSG;
 	}
-	o = ctl_next(a);
 	if (o == NULL) {
-		fprintf(stderr, "sluicectl: %s: no answer\n", ctl->socket);
+		complain(ctl, -a->error);
 		return NULL;
 	}
 	if (ctl_bool(o, "ok"))
 		return o;
-	fprintf(stderr, "sluicectl: %s\n", ctl_string(o, "error"));
+	ctl_complain(ctl_string(o, "error"));
 	json_object_put(o);
 	return NULL;
 }

@@ -21,6 +21,7 @@ enum ctl_status { CTL_DONE = 0, CTL_FAILED = 1, CTL_USAGE = 2 };
 struct ctl_answer {
 	int fd;	       /* the connection */
 	int passed_fd; /* came with the answer, or -1 */
+	int error;     /* why ctl_next() gave NULL: 0 at the end, -errno */
 	char *data;    /* received, not used yet */
 	size_t len;
 	size_t size;
@@ -34,8 +35,12 @@ struct ctl_answer {
  */
 struct json_object *ctl_ask(const struct ctl *ctl, struct json_object *request,
 			    struct ctl_answer *answer);
-/* The next line of a longer answer, or NULL at its end. */
+/* The next line of a longer answer, or NULL: see answer->error. */
 struct json_object *ctl_next(struct ctl_answer *answer);
+/* However long the next line takes: no time limit from now on. */
+void ctl_wait(struct ctl_answer *answer);
+/* "sluicectl: ..." on standard error, each line of @text on its own. */
+void ctl_complain(const char *text);
 void ctl_end(struct ctl_answer *answer);
 
 /* {"command": name}; the caller's. */

@@ -170,15 +170,16 @@ void show_status(struct json_object *status)
 
 void show_sessions_head(void)
 {
-	printf("%-24s %-24s %-10s %8s %10s %10s  %s\n", "client", "server",
-	       "state", "age", "in", "out", "url");
+	printf("%-20s %-24s %-24s %-10s %8s %10s %10s  %s\n", "session",
+	       "client", "server", "state", "age", "in", "out", "url");
 }
 
 void show_session(struct json_object *s)
 {
 	char in[32], out[32], age[32];
 
-	printf("%-24s %-24s %-10s %8s %10s %10s  %s\n", ctl_string(s, "client"),
+	printf("%-20s %-24s %-24s %-10s %8s %10s %10s  %s\n",
+	       ctl_string(s, "session"), ctl_string(s, "client"),
 	       ctl_string(s, "server"), ctl_string(s, "state"),
 	       duration_text(age, sizeof(age), ctl_number(s, "age_ms") / 1000),
 	       bytes_text(in, sizeof(in), ctl_number(s, "bytes_in")),

@@ -29,6 +29,7 @@ struct child {
 	enum child_state state;
 	bool wanted; /* false: not restarted */
 	pid_t pid;
+	uint64_t instance;	   /* another one at each start */
 	struct loop_fd exit_watch; /* pidfd: readable when it has ended */
 	struct loop_fd log_watch;  /* its standard error */
 	char line[CHILD_LINE_MAX];

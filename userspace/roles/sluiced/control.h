@@ -10,15 +10,28 @@
 
 #include "roles/sluiced/supervise.h"
 
-struct control;
+#define CONTROL_TEXT_MAX 8192 /* reasons why a reload was refused */
 
 struct control_ops {
 	/*
-	 * Load the configuration again and hand it out. 0, or -errno with the
-	 * reasons, one a line, in @wrong: the old one stays in force.
+	 * Load the configuration again and hand it out. 0 with a note about
+	 * it in @text, or -errno with the reasons, one a line: then the old
+	 * one stays in force.
 	 */
-	int (*reload)(void *user, char *wrong, size_t size);
+	int (*reload)(void *user, char *text, size_t size);
 	void *user;
+};
+
+struct control {
+	struct supervisor *sup;
+	struct control_ops ops;
+	struct loop_fd listener;
+	struct timer accept_again; /* after descriptors ran out */
+	struct list conns;	   /* struct conn */
+	unsigned int nconns;
+	struct list inquiries; /* struct inquiry */
+	uint32_t next_request;
+	char path[CONFIG_PATH_MAX + 16];
 };
 
 /* Listens from now on. NULL with errno set, and logged. */

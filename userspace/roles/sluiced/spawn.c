@@ -36,21 +36,53 @@ int spawn_find_libexec(char *dst, size_t size)
 	*slash = '\0';
 	if ((size_t)snprintf(dst, size, "%s/../libexec", self) >= size)
 		return -ENAMETOOLONG;
-	return access(dst, X_OK) == -1 ? -errno : 0;
+	return 0;
+}
+
+#define PROGRAM_PATH_MAX (CONFIG_PATH_MAX + 32)
+
+static void program_path(char *dst, const char *libexec, enum role_id role)
+{
+	snprintf(dst, PROGRAM_PATH_MAX, "%s/sluice-%s", libexec,
+		 role_name(role));
+}
+
+int spawn_check_program(const char *libexec, enum role_id role)
+{
+	char path[PROGRAM_PATH_MAX];
+	int rc;
+
+	program_path(path, libexec, role);
+	if (access(path, X_OK) == 0)
+		return 0;
+	rc = -errno;
+	log_error("%s: %s; install all programs of Sluice together", path,
+		  strerror(-rc));
+	return rc;
 }
 
 /* --- what it prints --------------------------------------------------------- */
 
+/* What a library prints may hold bytes of the network: none for a terminal. */
+static char printable(char byte)
+{
+	unsigned char u = (unsigned char)byte;
+
+	if (u < 0x20 || u == 0x7f)
+		return '?';
+	return byte;
+}
+
 static void take_output(struct child *c, const char *p, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (p[i] != '\n' && c->line_len < sizeof(c->line) - 1) {
-			c->line[c->line_len++] = p[i];
-			continue;
+		if (p[i] == '\n' || c->line_len == sizeof(c->line) - 1) {
+			c->line[c->line_len] = '\0';
+			output_line(c->line);
+			c->line_len = 0;
 		}
-		c->line[c->line_len] = '\0';
-		output_line(c->line);
-		c->line_len = 0;
+		if (p[i] != '\n')
+			c->line[c->line_len++] = printable(p[i]);
 	}
 }
 
@@ -79,35 +111,74 @@ static void log_event(struct loop_fd *lfd, uint32_t events)
 
 /* --- start ------------------------------------------------------------------ */
 
-static int spawn_program(struct child *c, int chan_fd, int log_fd, pid_t *pid)
+/* Nothing on 0 and 1, its log on 2, its channel on 3, and nothing else. */
+static int set_descriptors(posix_spawn_file_actions_t *actions, int chan_fd,
+			   int log_fd)
 {
-	char path[CONFIG_PATH_MAX + 32];
-	char name[32];
-	char *argv[] = {name, NULL};
-	char locale[] = "LC_ALL=C";
-	char *envp[] = {locale, NULL};
-	posix_spawn_file_actions_t actions;
-	int rc;
+	int rc = posix_spawn_file_actions_addopen(actions, 0, "/dev/null",
+						  O_RDWR, 0);
 
-	snprintf(name, sizeof(name), "sluice-%s", role_name(c->role));
-	snprintf(path, sizeof(path), "%s/%s", c->sup->libexec, name);
-	rc = posix_spawn_file_actions_init(&actions);
-	if (rc != 0)
-		return -rc;
-	rc = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR,
-					      0);
 	if (rc == 0)
-		rc = posix_spawn_file_actions_adddup2(&actions, 0, 1);
+		rc = posix_spawn_file_actions_adddup2(actions, 0, 1);
 	if (rc == 0)
-		rc = posix_spawn_file_actions_adddup2(&actions, log_fd, 2);
+		rc = posix_spawn_file_actions_adddup2(actions, log_fd, 2);
 	if (rc == 0)
-		rc = posix_spawn_file_actions_adddup2(&actions, chan_fd,
+		rc = posix_spawn_file_actions_adddup2(actions, chan_fd,
 						      ROLE_PARENT_FD);
 	if (rc == 0)
-		rc = posix_spawn(pid, path, &actions, NULL, argv, envp);
-	posix_spawn_file_actions_destroy(&actions);
+		rc = posix_spawn_file_actions_addclosefrom_np(
+			actions, ROLE_PARENT_FD + 1);
+	return rc;
+}
+
+/*
+ * We block the signals that we read, and ignore some: a role that inherited
+ * that could not be told to end, nor learn of our death.
+ */
+static int set_signals(posix_spawnattr_t *attr)
+{
+	sigset_t none, all;
+	int rc;
+
+	sigemptyset(&none);
+	sigfillset(&all);
+	rc = posix_spawnattr_setsigmask(attr, &none);
+	if (rc == 0)
+		rc = posix_spawnattr_setsigdefault(attr, &all);
+	if (rc == 0)
+		rc = posix_spawnattr_setflags(
+			attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	return rc;
+}
+
+static int spawn_program(struct child *c, int chan_fd, int log_fd)
+{
+	char path[PROGRAM_PATH_MAX];
+	char name[32];
+	char locale[] = "LC_ALL=C";
+	char *argv[] = {name, NULL};
+	char *envp[] = {locale, NULL};
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	int rc = posix_spawn_file_actions_init(&actions);
+
+	if (rc != 0)
+		return -rc;
+	rc = posix_spawnattr_init(&attr);
+	if (rc != 0)
+		goto out_actions;
+	snprintf(name, sizeof(name), "sluice-%s", role_name(c->role));
+	program_path(path, c->sup->libexec, c->role);
+	rc = set_descriptors(&actions, chan_fd, log_fd);
+	if (rc == 0)
+		rc = set_signals(&attr);
+	if (rc == 0)
+		rc = posix_spawn(&c->pid, path, &actions, &attr, argv, envp);
 	if (rc != 0)
 		log_error("can't start %s: %s", path, strerror(rc));
+	posix_spawnattr_destroy(&attr);
+out_actions:
+	posix_spawn_file_actions_destroy(&actions);
 	return -rc;
 }
 
@@ -120,7 +191,7 @@ static int send_init(struct child *c)
 		.index = c->index,
 		.uid = sup->uid,
 		.gid = sup->gid,
-		.instance = sup->next_instance++,
+		.instance = c->instance,
 	};
 	int fds[3] = {sup->config_fd, c->stats_fd, sup->cache_fd};
 	int ro = -1, rc;
@@ -144,22 +215,27 @@ static int send_init(struct child *c)
 /* Take over the ends that stay with the parent; closes them on failure. */
 static int adopt(struct child *c, int chan_fd, int log_fd, loop_fd_fn on_exit)
 {
+	struct loop *loop = &c->sup->loop;
 	int pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
-	int rc = pidfd == -1 ? -errno : 0;
+	int rc = pidfd == -1 ? -errno
+			     : loop_add(loop, &c->exit_watch, pidfd, EPOLLIN,
+					on_exit);
 
-	if (rc == 0)
-		rc = loop_add(&c->sup->loop, &c->exit_watch, pidfd, EPOLLIN,
-			      on_exit);
-	if (rc == 0)
-		rc = loop_add(&c->sup->loop, &c->log_watch, log_fd, EPOLLIN,
-			      log_event);
-	if (rc != 0) {
-		close(log_fd);
-		close(chan_fd);
-		return rc;
-	}
+	if (rc != 0)
+		goto fail_pidfd;
+	rc = loop_add(loop, &c->log_watch, log_fd, EPOLLIN, log_event);
+	if (rc != 0)
+		goto fail_log;
 	rc = chan_open(&c->chan, chan_fd);
 	return rc == 0 ? send_init(c) : rc;
+
+fail_pidfd:
+	if (pidfd != -1)
+		close(pidfd);
+fail_log:
+	close(log_fd);
+	close(chan_fd);
+	return rc;
 }
 
 int child_spawn(struct child *c, const struct chan_ops *ops, loop_fd_fn on_exit)
@@ -169,6 +245,7 @@ int child_spawn(struct child *c, const struct chan_ops *ops, loop_fd_fn on_exit)
 
 	memset(c->stats, 0, sizeof(*c->stats));
 	c->line_len = 0;
+	c->instance = c->sup->next_instance++;
 	chan_init(&c->chan, &c->sup->loop, ops, c);
 	rc = chan_pair(chan_fds);
 	if (rc != 0)
@@ -177,7 +254,7 @@ int child_spawn(struct child *c, const struct chan_ops *ops, loop_fd_fn on_exit)
 		rc = -errno;
 		goto out;
 	}
-	rc = spawn_program(c, chan_fds[1], log_fds[1], &c->pid);
+	rc = spawn_program(c, chan_fds[1], log_fds[1]);
 	if (rc != 0)
 		goto out;
 	rc = adopt(c, chan_fds[0], log_fds[0], on_exit);

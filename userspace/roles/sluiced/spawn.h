@@ -12,8 +12,11 @@ int child_spawn(struct child *c, const struct chan_ops *ops, loop_fd_fn on_exit)
 void child_reap(struct child *c);
 /* "killed by signal 9", "ended with status 1" from a wait status. */
 void child_exit_text(int status, char *dst, size_t size);
-/* Find DIR/../libexec for the directory of the running program. */
+/* DIR/../libexec for the directory of the running program. 0 or -errno. */
 int spawn_find_libexec(char *dst, size_t size)
+	__attribute__((warn_unused_result));
+/* Whether @role's program is there. 0 or -errno, logged. */
+int spawn_check_program(const char *libexec, enum role_id role)
 	__attribute__((warn_unused_result));
 
 #endif

@@ -109,6 +109,23 @@ static int add_children(struct supervisor *sup)
 	return rc;
 }
 
+static bool child_needed(const struct child *c, const struct config *config)
+{
+	return c->role != ROLE_SCAN || config->scan.engine != ENGINE_NONE;
+}
+
+/* What is missing now would be missing each time a role is started. */
+static int check_programs(const struct supervisor *sup)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < sup->nchildren && rc == 0; i++)
+		if (child_needed(&sup->children[i], sup->config))
+			rc = spawn_check_program(sup->libexec,
+						 sup->children[i].role);
+	return rc;
+}
+
 int supervisor_init(struct supervisor *sup, struct config *config)
 {
 	int rc;
@@ -138,18 +155,13 @@ int supervisor_init(struct supervisor *sup, struct config *config)
 	sup->started_wall_us = clock_system.wall_us();
 	sup->next_instance = sup->started_wall_us;
 	timer_init(&sup->tick, tick);
-	return 0;
+	return check_programs(sup);
 fail:
 	log_error("can't set up: %s", strerror(-rc));
 	return rc;
 }
 
-static bool child_needed(const struct child *c, const struct config *config)
-{
-	return c->role != ROLE_SCAN || config->scan.engine != ENGINE_NONE;
-}
-
-int supervisor_start(struct supervisor *sup)
+void supervisor_start(struct supervisor *sup)
 {
 	for (size_t i = 0; i < sup->nchildren; i++) {
 		struct child *c = &sup->children[i];
@@ -160,25 +172,6 @@ int supervisor_start(struct supervisor *sup)
 	}
 	sup->tick_due = sup->loop.now_ms + SUPERVISOR_TICK_MS;
 	timer_arm(&sup->loop.wheel, &sup->tick, sup->tick_due);
-	return 0;
-}
-
-/* The scan role comes and goes with the engine. */
-static void reload_child(struct child *c)
-{
-	bool needed = child_needed(c, c->sup->config);
-
-	if (needed && !c->wanted) {
-		c->wanted = true;
-		if (!child_up(c))
-			child_start(c);
-	} else if (!needed && c->wanted) {
-		child_stop(c, ENDING_MS);
-	} else if (child_up(c) &&
-		   chan_send_full(&c->chan, MSG_CONFIG, NULL, 0, NULL, 0,
-				  &c->sup->config_fd, 1) != 0) {
-		child_kill(c, "it does not take the new configuration");
-	}
 }
 
 int supervisor_reload(struct supervisor *sup, struct config *config)
@@ -194,8 +187,14 @@ int supervisor_reload(struct supervisor *sup, struct config *config)
 	sup->config_fd = fd;
 	sup->config = config;
 	log_set_level(config->log_level);
-	for (size_t i = 0; i < sup->nchildren; i++)
-		reload_child(&sup->children[i]);
+	for (size_t i = 0; i < sup->nchildren; i++) {
+		struct child *c = &sup->children[i];
+
+		if (child_up(c) &&
+		    chan_send_full(&c->chan, MSG_CONFIG, NULL, 0, NULL, 0,
+				   &sup->config_fd, 1) != 0)
+			child_kill(c, "it does not take the new configuration");
+	}
 	return 0;
 }
 

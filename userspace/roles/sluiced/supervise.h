@@ -62,8 +62,7 @@ struct supervisor {
  */
 int supervisor_init(struct supervisor *sup, struct config *config)
 	__attribute__((warn_unused_result));
-int supervisor_start(struct supervisor *sup)
-	__attribute__((warn_unused_result));
+void supervisor_start(struct supervisor *sup);
 /* Swap in @config and tell the roles. 0, or -errno with the old one kept. */
 int supervisor_reload(struct supervisor *sup, struct config *config)
 	__attribute__((warn_unused_result));

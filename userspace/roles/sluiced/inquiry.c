@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "roles/sluiced/inquiry.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "render/nft_text.h"
+#include "roles/sluiced/conn.h"
+#include "roles/sluiced/status.h"
+
+#define ANSWER_MS 5000 /* what a role owes must be here by then */
+#define TEXT_MAX  (2 * NFT_TEXT_MAX)
+
+struct inquiry {
+	struct list node;
+	struct control *ctl;
+	struct conn *conn;
+	uint32_t request; /* what the roles answer with */
+	uint64_t owed;	  /* relays whose sessions come, a bit each; 0: net */
+	struct timer deadline;
+	char *text; /* of net, so far */
+	size_t len;
+	bool differ;
+};
+
+_Static_assert(CONFIG_RELAYS <= 64, "a bit for each relay");
+
+static void inquiry_free(struct inquiry *q)
+{
+	timer_cancel(&q->ctl->sup->loop.wheel, &q->deadline);
+	list_del(&q->node);
+	q->conn->work = NULL;
+	free(q->text);
+	free(q);
+}
+
+void inquiry_drop(struct conn *c)
+{
+	if (c->work != NULL)
+		inquiry_free(c->work);
+}
+
+/* --- answers of the connection ------------------------------------------------------ */
+
+static void refuse(struct inquiry *q, const char *error)
+{
+	struct conn *c = q->conn;
+
+	inquiry_free(q);
+	conn_refuse(c, error);
+}
+
+/* The last line of a list says whether it is the whole of it. */
+static void finish_list(struct inquiry *q, bool complete)
+{
+	struct json_object *o = json_object_new_object();
+	struct conn *c = q->conn;
+
+	inquiry_free(q);
+	json_object_object_add(o, "end", json_object_new_boolean(true));
+	json_object_object_add(o, "complete",
+			       json_object_new_boolean(complete && !c->cut));
+	conn_answer(c, o);
+}
+
+static void finish_text(struct inquiry *q, int status)
+{
+	char wrong[256];
+	struct json_object *o;
+	struct conn *c = q->conn;
+
+	if (status != 0) {
+		snprintf(wrong, sizeof(wrong), "%.*s", (int)q->len,
+			 q->len > 0 ? q->text : "");
+		refuse(q, q->len > 0 ? wrong : strerror(-status));
+		return;
+	}
+	o = conn_ok();
+	json_object_object_add(o, "differ", json_object_new_boolean(q->differ));
+	json_object_object_add(o, "text",
+			       json_object_new_string_len(
+				       q->len > 0 ? q->text : "", (int)q->len));
+	inquiry_free(q);
+	conn_answer(c, o);
+}
+
+static void on_deadline(struct timer *t, uint64_t now_ms)
+{
+	struct inquiry *q = list_entry(&t->node, struct inquiry, deadline.node);
+
+	(void)now_ms;
+	if (q->owed != 0) /* what came is better than nothing */
+		finish_list(q, false);
+	else
+		refuse(q, "the net role did not answer in time; try again, "
+			  "and see: sluicectl status");
+}
+
+/* --- questions ------------------------------------------------------------------------ */
+
+/* NULL, and the connection is answered, without memory. */
+static struct inquiry *inquiry_new(struct control *ctl, struct conn *c)
+{
+	struct inquiry *q = calloc(1, sizeof(*q));
+
+	if (q == NULL) {
+		conn_refuse(c, "sluiced is short of memory");
+		return NULL;
+	}
+	q->ctl = ctl;
+	q->conn = c;
+	q->request = ++ctl->next_request;
+	timer_init(&q->deadline, on_deadline);
+	timer_arm(&ctl->sup->loop.wheel, &q->deadline,
+		  ctl->sup->loop.now_ms + ANSWER_MS);
+	list_add_tail(&ctl->inquiries, &q->node);
+	c->work = q;
+	return q;
+}
+
+void inquiry_rules(struct control *ctl, struct conn *c, struct msg_rules *msg)
+{
+	struct child *net = supervisor_child(ctl->sup, ROLE_NET, 0);
+	struct inquiry *q = inquiry_new(ctl, c);
+
+	if (q == NULL)
+		return;
+	msg->request = q->request;
+	if (net == NULL || net->state != CHILD_READY ||
+	    chan_send(&net->chan, MSG_RULES, msg, sizeof(*msg)) != 0)
+		refuse(q, "the net role is not running; it is started again by "
+			  "itself, see: sluicectl status");
+}
+
+void inquiry_sessions(struct control *ctl, struct conn *c)
+{
+	struct supervisor *sup = ctl->sup;
+	struct inquiry *q = inquiry_new(ctl, c);
+	struct msg_want_sessions msg = {0};
+
+	if (q == NULL)
+		return;
+	conn_put(c, conn_ok());
+	msg.request = q->request;
+	for (size_t i = 0; i < sup->nchildren; i++) {
+		struct child *child = &sup->children[i];
+
+		if (child->role == ROLE_RELAY && child->state == CHILD_READY &&
+		    chan_send(&child->chan, MSG_WANT_SESSIONS, &msg,
+			      sizeof(msg)) == 0)
+			q->owed |= UINT64_C(1) << child->index;
+	}
+	if (q->owed == 0)
+		finish_list(q, true);
+}
+
+/* --- what roles answer ------------------------------------------------------------------ */
+
+/* The one that waits for @request: from relays if @list, else from net. */
+static struct inquiry *inquiry_find(struct control *ctl, uint32_t request,
+				    bool list)
+{
+	struct list *pos;
+
+	list_for_each(pos, &ctl->inquiries) {
+		struct inquiry *q = list_entry(pos, struct inquiry, node);
+
+		if (q->request == request && (q->owed != 0) == list)
+			return q;
+	}
+	return NULL; /* it went away, or gave up waiting */
+}
+
+/* False when it is more than any answer can be, or memory is short. */
+static bool add_text(struct inquiry *q, const uint8_t *text, size_t len)
+{
+	char *joined;
+
+	if (len == 0)
+		return true;
+	joined = q->len + len <= TEXT_MAX ? realloc(q->text, q->len + len)
+					  : NULL;
+	if (joined == NULL)
+		return false;
+	memcpy(joined + q->len, text, len);
+	q->text = joined;
+	q->len += len;
+	return true;
+}
+
+static void on_text(void *user, const struct msg_text *msg, const uint8_t *text,
+		    size_t len)
+{
+	struct inquiry *q = inquiry_find(user, msg->request, false);
+
+	if (q == NULL)
+		return;
+	if (!add_text(q, text, len)) {
+		refuse(q, "the answer of the net role is too long");
+		return;
+	}
+	q->differ = q->differ || msg->differ != 0;
+	if (msg->last)
+		finish_text(q, msg->status);
+}
+
+static void on_sessions(void *user, uint32_t relay,
+			const struct msg_sessions *msg,
+			const struct msg_session *rows, size_t nrows)
+{
+	struct inquiry *q = inquiry_find(user, msg->request, true);
+	uint64_t bit = UINT64_C(1) << relay;
+
+	if (q == NULL || (q->owed & bit) == 0)
+		return;
+	for (size_t i = 0; i < nrows; i++)
+		conn_put(q->conn, status_session_json(relay, &rows[i]));
+	if (!msg->last) {
+		conn_flush(q->conn);
+		return;
+	}
+	q->owed &= ~bit;
+	if (q->owed == 0)
+		finish_list(q, true);
+}
+
+/* Its sessions ended with it, so a list without them is complete. */
+static void on_relay_gone(struct inquiry *q, uint32_t index)
+{
+	uint64_t bit = UINT64_C(1) << index;
+
+	if ((q->owed & bit) == 0)
+		return;
+	q->owed &= ~bit;
+	if (q->owed == 0)
+		finish_list(q, true);
+}
+
+static void on_child_gone(void *user, enum role_id role, uint32_t index)
+{
+	struct control *ctl = user;
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &ctl->inquiries) {
+		struct inquiry *q = list_entry(pos, struct inquiry, node);
+
+		if (role == ROLE_RELAY)
+			on_relay_gone(q, index);
+		else if (role == ROLE_NET && q->owed == 0)
+			refuse(q, "the net role died; try again");
+	}
+}
+
+void inquiry_listen(struct control *ctl)
+{
+	list_init(&ctl->inquiries);
+	ctl->sup->listener = (struct supervisor_listener){
+		.text = on_text,
+		.sessions = on_sessions,
+		.child_gone = on_child_gone,
+		.user = ctl,
+	};
+}
