@@ -184,3 +184,9 @@ void event_format_id(char *dst, size_t size, uint64_t instance, uint64_t number)
 {
 	snprintf(dst, size, "%" PRIx64 "-%" PRIu64, instance, number);
 }
+
+void event_format_session(char *dst, size_t size, uint64_t instance,
+			  uint64_t session)
+{
+	snprintf(dst, size, "%" PRIx64 ".%" PRIu64, instance, session);
+}

@@ -50,10 +50,15 @@ struct event {
 	struct str content_type;
 };
 
-/* An event's id as text, unique for ever: "INSTANCE-NUMBER" (hex, decimal). */
+/*
+ * Ids as text, unique for ever: of an event "INSTANCE-NUMBER", of a session
+ * "INSTANCE.SESSION" (hexadecimal, decimal).
+ */
 #define EVENT_ID_MAX 40
 void event_format_id(char *dst, size_t size, uint64_t instance,
 		     uint64_t number);
+void event_format_session(char *dst, size_t size, uint64_t instance,
+			  uint64_t session);
 
 /* Append @ev to @size bytes at @dst. Bytes written, 0 when it doesn't fit. */
 size_t event_pack(const struct event *ev, uint8_t *dst, size_t size);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "store/event_json.h"
 
-#include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +8,6 @@
 
 #include "store/event_time.h"
 #include "store/utf8.h"
-
-#define ID_TEXT 40 /* 16 hexadecimal digits, "-", 20 decimal ones, NUL */
 
 static const char *const protocols[EVENT_PROTOCOL_COUNT] = {
 	[EVENT_HTTP] = "http",
@@ -85,12 +82,11 @@ static bool add_sha256(struct json_object *line, const struct event *ev)
 static bool add_identity(struct json_object *line, const struct event *ev,
 			 uint64_t instance, uint64_t number)
 {
-	char time[EVENT_TIME_TEXT], id[ID_TEXT], session[ID_TEXT];
+	char time[EVENT_TIME_TEXT], id[EVENT_ID_MAX], session[EVENT_ID_MAX];
 
 	event_time_format(ev->time_us, time);
-	snprintf(id, sizeof(id), "%" PRIx64 "-%" PRIu64, instance, number);
-	snprintf(session, sizeof(session), "%" PRIx64 ".%" PRIu64, instance,
-		 ev->session);
+	event_format_id(id, sizeof(id), instance, number);
+	event_format_session(session, sizeof(session), instance, ev->session);
 	return add_word(line, "time", time) && add_word(line, "id", id) &&
 	       (ev->session == 0 || add_word(line, "session", session)) &&
 	       add_endpoint(line, "client", &ev->client) &&

@@ -188,9 +188,25 @@ static void impossible_values_are_refused(void **state)
 	}
 }
 
+static void ids_fit_whatever_the_numbers(void **state)
+{
+	char text[EVENT_ID_MAX];
+
+	(void)state;
+	event_format_id(text, sizeof(text), 255, 7);
+	assert_string_equal(text, "ff-7");
+	event_format_session(text, sizeof(text), 255, 7);
+	assert_string_equal(text, "ff.7");
+	event_format_id(text, sizeof(text), UINT64_MAX, UINT64_MAX);
+	assert_string_equal(text, "ffffffffffffffff-18446744073709551615");
+	event_format_session(text, sizeof(text), UINT64_MAX, UINT64_MAX);
+	assert_string_equal(text, "ffffffffffffffff.18446744073709551615");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ids_fit_whatever_the_numbers),
 		cmocka_unit_test(comes_back_as_it_was),
 		cmocka_unit_test(long_text_is_cut),
 		cmocka_unit_test(every_part_is_refused),

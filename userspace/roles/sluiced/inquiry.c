@@ -213,11 +213,13 @@ static void on_sessions(void *user, uint32_t relay,
 {
 	struct inquiry *q = inquiry_find(user, msg->request, true);
 	uint64_t bit = UINT64_C(1) << relay;
+	const struct child *c;
 
 	if (q == NULL || (q->owed & bit) == 0)
 		return;
+	c = supervisor_child(q->ctl->sup, ROLE_RELAY, relay);
 	for (size_t i = 0; i < nrows; i++)
-		conn_put(q->conn, status_session_json(relay, &rows[i]));
+		conn_put(q->conn, status_session_json(c->instance, &rows[i]));
 	if (!msg->last) {
 		conn_flush(q->conn);
 		return;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "ipc/event.h"
 #include "roles/sluiced/spawn.h"
 #include "sys/landlock.h"
 
@@ -251,20 +252,19 @@ struct json_object *status_json(const struct supervisor *sup)
 	return o;
 }
 
-struct json_object *status_session_json(uint32_t relay,
+struct json_object *status_session_json(uint64_t instance,
 					const struct msg_session *row)
 {
 	struct json_object *o = json_object_new_object();
 	struct str state = {row->state,
 			    strnlen(row->state, sizeof(row->state))};
 	struct str url = {row->url, strnlen(row->url, sizeof(row->url))};
-	char text[IP_TEXT_MAX];
+	char text[IP_TEXT_MAX], id[EVENT_ID_MAX];
 	char printable[4 * sizeof(row->url) + 1];
 	struct strbuf sb;
 
-	snprintf(text, sizeof(text), "%u-%llu", relay,
-		 (unsigned long long)row->id);
-	add_string(o, "session", text);
+	event_format_session(id, sizeof(id), instance, row->id);
+	add_string(o, "session", id);
 	add_string(o, "client",
 		   ip_endpoint_format(&row->client, text, sizeof(text)));
 	add_string(o, "server",

@@ -9,8 +9,11 @@ struct json_object;
 
 /* A new object (caller's), or NULL without memory. */
 struct json_object *status_json(const struct supervisor *sup);
-/* One session of relay @relay as `sluicectl --json sessions` prints it. */
-struct json_object *status_session_json(uint32_t relay,
+/*
+ * One session of relay @instance as `sluicectl --json sessions` prints it; the
+ * id is the one that its events bear.
+ */
+struct json_object *status_session_json(uint64_t instance,
 					const struct msg_session *row);
 
 #endif
