@@ -17,11 +17,15 @@
 /* Recursion of a format of the nineties whose limit ends in silence. */
 #define HWP3_DEPTH  64
 
+/* See on_look(): what is larger than ours must not be cut to it. */
+#define FILE_MORE (64u << 10)
+
 /* The library takes no larger file (libclamav/others.c). */
 static long long max_file(const struct config_scan *scan)
 {
-	return scan->max_object < INT_MAX - 2 ? (long long)scan->max_object
-					      : INT_MAX - 2;
+	uint64_t size = scan->max_object + FILE_MORE;
+
+	return size < INT_MAX - 2 ? (long long)size : INT_MAX - 2;
 }
 
 /*
@@ -102,7 +106,7 @@ static int load(struct engine **out, const struct config_scan *scan,
 	if (e == NULL)
 		return -ENOMEM;
 	e->limits = *scan;
-	cl_set_clcb_msg(libclamav_message);
+	cl_set_clcb_msg(libclamav_load_message);
 	init = cl_init(CL_INIT_DEFAULT);
 	if (init == CL_SUCCESS)
 		e->cl = cl_engine_new();
@@ -112,11 +116,11 @@ static int load(struct engine **out, const struct config_scan *scan,
 		free(e);
 		return -ENOMEM;
 	}
-	libclamav_set_callbacks(e->cl);
 	rc = load_database(e->cl, scan->database, &info->signatures, wrong);
 	/* Nothing is freed: the process ends, and says first how large it was. */
 	if (rc != 0)
 		return rc;
+	libclamav_prepare(e);
 	dl_iterate_phdr(is_unrar, &e->opens_rar);
 	if (!e->opens_rar)
 		snprintf(info->warning, sizeof(info->warning),

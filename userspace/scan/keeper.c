@@ -22,7 +22,7 @@
 #define CHILDREN_MAX (4 * CONFIG_WORKERS)
 
 /* So close to the limit of memory that this was the reason. */
-#define NEARLY	     (1u << 20)
+#define NEARLY (1u << 20)
 
 struct child {
 	pid_t pid; /* 0: unused */

@@ -21,17 +21,21 @@ struct engine {
 /* What the callbacks write down while an object is scanned. */
 struct libclamav_scan {
 	struct engine *engine;
-	bool looked;	 /* a first byte was looked at */
-	bool no_room;	 /* a file or memory could not be had */
-	bool unopened;	 /* a format that can't be opened */
-	bool collecting; /* all names, not only the first */
+	bool looked;	  /* a first byte was looked at */
+	bool no_room;	  /* a file or memory could not be had */
+	bool unopened;	  /* a format that can't be opened */
+	bool cut;	  /* a member was, or may have been, cut */
+	uint64_t cabinet; /* bytes of members of cabinets */
+	uint64_t unpack;  /* the limit for all that is unpacked */
+	bool collecting;  /* all names, not only the first */
 	struct finding found;
 };
 
-/* Callbacks of libclamav; set before a load. */
-void libclamav_set_callbacks(struct cl_engine *cl);
-void libclamav_message(enum cl_msg severity, const char *full, const char *msg,
-		       void *context);
+/* For cl_set_clcb_msg(), while a database is loaded. */
+void libclamav_load_message(enum cl_msg severity, const char *full,
+			    const char *msg, void *context);
+/* Callbacks for scanning; after the load. */
+void libclamav_prepare(struct engine *e);
 
 void libclamav_scan(struct engine *e, const struct engine_input *in,
 		    uint64_t limit_ms, struct finding *out);

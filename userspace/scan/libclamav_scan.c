@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/str.h"
 #include "sys/clock.h"
@@ -49,18 +50,24 @@ static void log_message(enum config_log_level level, const char *msg)
 	log_line(level, "libclamav: %s", text);
 }
 
-void libclamav_message(enum cl_msg severity, const char *full, const char *msg,
+void libclamav_load_message(enum cl_msg severity, const char *full,
+			    const char *msg, void *context)
+{
+	(void)full;
+	(void)context;
+	/* About the database, for the administrator. */
+	log_message(severity >= CL_MSG_WARN ? LEVEL_WARNING : LEVEL_DEBUG, msg);
+}
+
+/* @context is NULL before and after the scan proper. */
+static void on_message(enum cl_msg severity, const char *full, const char *msg,
 		       void *context)
 {
 	struct libclamav_scan *scan = context;
 	enum config_log_level level = LEVEL_DEBUG;
 
 	(void)full;
-	if (scan == NULL) {
-		/* While loading: about the database, for the administrator. */
-		if (severity >= CL_MSG_WARN)
-			level = LEVEL_WARNING;
-	} else if (severity >= CL_MSG_ERROR && means_no_room(msg)) {
+	if (scan != NULL && severity >= CL_MSG_ERROR && means_no_room(msg)) {
 		scan->no_room = true;
 		if (log_limit_pass(&scan->engine->complaints,
 				   clock_system.monotonic_ms()))
@@ -69,15 +76,45 @@ void libclamav_message(enum cl_msg severity, const char *full, const char *msg,
 	log_message(level, msg);
 }
 
-/* Called for the object and for all that is found in it. */
+/*
+ * Called for the object and for all that is found in it. Unpackers of several
+ * formats cut a member at CL_ENGINE_MAX_FILESIZE and say nothing (unzip.c,
+ * libmspack.c, ishield.c, xar.c), so the engine's limit is a little larger
+ * than ours: what is beyond ours here has been or might have been cut.
+ */
 static cl_error_t on_look(int fd, const char *type, void *context)
 {
 	struct libclamav_scan *scan = context;
+	struct stat st;
 
-	(void)fd;
 	scan->looked = true;
 	if (!scan->engine->opens_rar && strcmp(type, "CL_TYPE_RAR") == 0)
 		scan->unopened = true;
+	if (fd != -1 && fstat(fd, &st) == 0 &&
+	    (uint64_t)st.st_size > scan->engine->limits.max_object)
+		scan->cut = true;
+	return CL_CLEAN;
+}
+
+/*
+ * Called for each member, before it is unpacked. Members of cabinets are cut
+ * at what is left of CL_ENGINE_MAX_SCANSIZE, again in silence.
+ */
+static cl_error_t on_member(const char *container, unsigned long packed,
+			    const char *name, unsigned long size, int encrypted,
+			    unsigned int index, void *context)
+{
+	struct libclamav_scan *scan = context;
+
+	(void)packed;
+	(void)name;
+	(void)encrypted;
+	(void)index;
+	if (size > scan->engine->limits.max_object)
+		scan->cut = true;
+	if (strcmp(container, "CL_TYPE_MSCAB") == 0 ||
+	    strcmp(container, "CL_TYPE_MSCHM") == 0)
+		scan->cabinet += size;
 	return CL_CLEAN;
 }
 
@@ -93,9 +130,13 @@ static void on_found(int fd, const char *name, void *context)
 	finding_merge(&scan->found, &f);
 }
 
-void libclamav_set_callbacks(struct cl_engine *cl)
+void libclamav_prepare(struct engine *e)
 {
+	struct cl_engine *cl = e->cl;
+
+	cl_set_clcb_msg(on_message);
 	cl_engine_set_clcb_pre_cache(cl, on_look);
+	cl_engine_set_clcb_meta(cl, on_member);
 	cl_engine_set_clcb_virus_found(cl, on_found);
 }
 
@@ -167,7 +208,10 @@ static void conclude(const struct libclamav_scan *scan, cl_error_t rc,
 	else if (out->verdict != VERDICT_CLEAN)
 		return;
 	else if (!scan->looked && size > NEVER_LOOKED_AT)
-		finding_not_scanned(out, REASON_SCANNER_FAILED);
+		/* Not even its temporary directory could be made. */
+		finding_not_scanned(out, REASON_STORAGE);
+	else if (scan->cut || scan->cabinet >= scan->unpack)
+		finding_not_scanned(out, REASON_ARCHIVE_SIZE);
 	else if (scan->unopened)
 		finding_not_scanned(out, REASON_UNSUPPORTED);
 }
@@ -211,7 +255,8 @@ static void scan_in(struct engine *e, const char *dir,
 	struct finding second;
 	bool by_ratio;
 
-	set_up(e, dir, limit_ms, unpack_limit(e, in->size, &by_ratio));
+	scan.unpack = unpack_limit(e, in->size, &by_ratio);
+	set_up(e, dir, limit_ms, scan.unpack);
 	pass(&scan, in, out);
 	if (out->verdict != VERDICT_NOT_SCANNED || out->name[0] == '\0')
 		return;

@@ -46,13 +46,13 @@ struct rig {
 	int cache_fd;
 };
 
-#define rig_require(condition)                                              \
-	do {                                                                \
-		if (!(condition)) {                                         \
-			fprintf(stderr, "# %s:%d: %s: %s\n", __func__,      \
-				__LINE__, #condition, strerror(errno));     \
-			abort();                                            \
-		}                                                           \
+#define rig_require(condition)                                          \
+	do {                                                            \
+		if (!(condition)) {                                     \
+			fprintf(stderr, "# %s:%d: %s: %s\n", __func__,  \
+				__LINE__, #condition, strerror(errno)); \
+			abort();                                        \
+		}                                                       \
 	} while (0)
 
 static inline uint64_t rig_now_ms(void)
@@ -139,7 +139,8 @@ static inline int rig_count_files(const char *dir)
 	if (d == NULL)
 		return -1;
 	while ((e = readdir(d)) != NULL)
-		n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+		n += strcmp(e->d_name, ".") != 0 &&
+		     strcmp(e->d_name, "..") != 0;
 	closedir(d);
 	return n;
 }
@@ -178,7 +179,8 @@ static inline size_t rig_workers(const struct rig *rig, pid_t *workers,
 	size_t n = rig_children(rig->pid, children, 16), found = 0;
 
 	for (size_t i = 0; i < n; i++)
-		found += rig_children(children[i], workers + found, max - found);
+		found +=
+			rig_children(children[i], workers + found, max - found);
 	return found;
 }
 

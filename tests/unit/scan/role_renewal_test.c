@@ -292,8 +292,9 @@ static void too_little_memory_is_refused(void **state)
 	assert_non_null(text);
 	for (uint32_t i = 0; i < 150000; i++) {
 		line = text + n;
-		n += (size_t)sprintf(line, "Test.Many.%u:0:*:%08x%08x%08x%08x\n",
-				     i, i * 2654435761u, i, ~i, i * 40503u);
+		n += (size_t)sprintf(line,
+				     "Test.Many.%u:0:*:%08x%08x%08x%08x\n", i,
+				     i * 2654435761u, i, ~i, i * 40503u);
 	}
 	write_file(rig.config.scan.database, "many.ndb", text);
 	free(text);

@@ -63,10 +63,10 @@ static void clean_and_blocked(void **state)
 /* Sizes around the boundaries of reading, mapping and hashing. */
 static void sizes(void **state)
 {
-	static const size_t list[] = {5,	6,	 4095,	  4096,
-				      32767,	32768,	 32769,	  262143,
-				      262144,	262145,	 1 << 20, (1 << 20) + 1,
-				      4u << 20, 20u << 20};
+	static const size_t list[] = {
+		5,	  6,	    4095,   4096,   32767,   32768,
+		32769,	  262143,   262144, 262145, 1 << 20, (1 << 20) + 1,
+		4u << 20, 20u << 20};
 	char *data = malloc(32u << 20);
 	struct msg_scanned a;
 	uint8_t sha[MSG_SHA256];
@@ -98,9 +98,9 @@ static size_t gzip(const void *src, size_t len, uint8_t *dst, size_t room)
 		      .next_out = dst,
 		      .avail_out = (uInt)room};
 
-	assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 9,
-				      Z_DEFAULT_STRATEGY),
-			 Z_OK);
+	assert_int_equal(
+		deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY),
+		Z_OK);
 	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
 	deflateEnd(&z);
 	return z.total_out;
@@ -108,8 +108,8 @@ static size_t gzip(const void *src, size_t len, uint8_t *dst, size_t room)
 
 static void ask_gzip(const void *src, size_t len, struct msg_scanned *a)
 {
-	struct msg_scan msg = {.id = 7,
-			       .codings = {.coding = {CODING_GZIP}, .count = 1}};
+	struct msg_scan msg = {
+		.id = 7, .codings = {.coding = {CODING_GZIP}, .count = 1}};
 	uint8_t *coded = malloc(len + 1000);
 	int fd;
 
@@ -393,7 +393,8 @@ static void turns_go_round(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < MANY; i++)
-		rig_ask_bytes(&rig, 0, i, object, many_object(3 * i + 1, object));
+		rig_ask_bytes(&rig, 0, i, object,
+			      many_object(3 * i + 1, object));
 	rig_ask_bytes(&rig, 1, 1, object, many_object(5, object));
 	assert_true(rig_answer(&rig, 1, &a));
 	/* Most of the other's are still to come. */
