@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 # shellcheck disable=SC2154  # BT, NG, NS and the g_* functions are the harness's
 # What the Sluice candidates share. SLUICE_BIN: where sluiced is (default: this checkout's build/bin).

@@ -1,6 +1,8 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# shellcheck disable=SC2034  # the harness reads CAND_*
 CAND_DESC="Sluice, engine = none: HTTP parsed and passed on by splice, no access events"
 CAND_CAPS="http"
-# shellcheck disable=SC2154  # BT, NG and the functions are the harness's
 cand_start() { sluice_up 'scan { engine = "none" }' 'log { access = false }'; }
 cand_stop() { sluice_down; }
 # shellcheck source=/dev/null
