@@ -222,10 +222,13 @@ ptrdiff_t http1_parse_request(const uint8_t *data, size_t len, size_t seen,
 			      const struct http1_limits *limits,
 			      struct http1_request *out)
 {
-	struct input in = input_of(data, len, seen, limits);
+	struct input in;
 	ptrdiff_t start, n;
 
 	request_init(out);
+	if (len == 0)
+		return 0;
+	in = input_of(data, len, seen, limits);
 	if (!is_news(&in, limits->max_line))
 		return 0;
 	start = empty_lines(&in);
@@ -276,10 +279,13 @@ ptrdiff_t http1_parse_response(const uint8_t *data, size_t len, size_t seen,
 			       enum http1_method method,
 			       struct http1_response *out)
 {
-	struct input in = input_of(data, len, seen, limits);
+	struct input in;
 	ptrdiff_t n;
 
 	response_init(out);
+	if (len == 0)
+		return 0;
+	in = input_of(data, len, seen, limits);
 	if (!is_news(&in, limits->max_line))
 		return 0;
 	n = resume(&in, 0);

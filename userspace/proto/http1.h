@@ -183,7 +183,8 @@ struct http1_response {
  * the end of the head goes on from there, so a head that comes byte by byte
  * costs no more than one that comes whole. Empty lines before a request line
  * are skipped (RFC 9112 2.2) and counted in the result. @out is initialised
- * first and valid only when the result is > 0; its views point into @data.
+ * first and valid only when the result is > 0; its views point into @data,
+ * which may be NULL when @len is 0.
  *
  * An error is told as soon as the line with it is complete, NOT_HTTP and a
  * limit as soon as the bytes show it; only the number of fields and what

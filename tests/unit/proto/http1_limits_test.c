@@ -141,6 +141,21 @@ static void connection_options(void **state)
 			 -HTTP1_BAD_FIELD);
 }
 
+static void nothing_yet(void **state)
+{
+	static struct http1_request req;
+	static struct http1_response res;
+
+	(void)state;
+	assert_int_equal(http1_parse_request(NULL, 0, 0, &feed_limits, &req),
+			 0);
+	assert_int_equal(req.head.nfields, 0);
+	assert_int_equal(
+		http1_parse_response(NULL, 0, 0, &feed_limits, HTTP1_GET, &res),
+		0);
+	assert_int_equal(res.status, 0);
+}
+
 /* Every byte of a 64 KiB head in a call of its own, most of them fields. */
 static void head_of_single_bytes(void **state)
 {
@@ -173,6 +188,7 @@ int main(void)
 		cmocka_unit_test(head),
 		cmocka_unit_test(fields),
 		cmocka_unit_test(connection_options),
+		cmocka_unit_test(nothing_yet),
 		cmocka_unit_test(head_of_single_bytes),
 	};
 
