@@ -69,15 +69,17 @@ static struct role *role_of(struct chan *ch)
 static int on_config(struct chan *ch, const struct chan_msg *msg)
 {
 	struct role *role = role_of(ch);
+	struct config_ref *old = role->config;
 	struct config_ref *ref = config_ref_map(msg->fds[0]);
 
 	if (ref == NULL)
 		return -EPROTO;
-	config_ref_put(role->config);
 	role->config = ref;
 	log_set_level(ref->config->log_level);
 	if (role->ops->reloaded != NULL)
 		role->ops->reloaded(role);
+	/* Only now: the role may compare the new one with the old one. */
+	config_ref_put(old);
 	return 0;
 }
 

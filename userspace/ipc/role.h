@@ -43,7 +43,10 @@ struct role_ops {
 	size_t nrules;
 	/* A channel to another role; take over @fd. May be NULL. */
 	int (*peer)(struct role *role, enum role_id id, uint32_t index, int fd);
-	/* role->config was replaced; may be NULL. */
+	/*
+	 * role->config was replaced; the one before is valid until this
+	 * returns. May be NULL.
+	 */
 	void (*reloaded)(struct role *role);
 	/* Finish what runs, within @timeout_ms, then loop_stop(). */
 	void (*stop)(struct role *role, uint64_t timeout_ms);
