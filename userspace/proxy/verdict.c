@@ -82,6 +82,10 @@ static uint32_t variant(const struct msg_scan *msg)
 			      (struct str){msg->boundary, msg->boundary_len});
 }
 
+/*
+ * A detection in the cache doesn't spare the scan role the question when it
+ * would have to remember the URL, too: nobody else writes that table.
+ */
 static bool look_up(struct exchange *x, const uint8_t sha256[MSG_SHA256])
 {
 	struct relay *r = exchange_relay(x);
@@ -90,7 +94,10 @@ static bool look_up(struct exchange *x, const uint8_t sha256[MSG_SHA256])
 	memcpy(x->sha256, sha256, sizeof(x->sha256));
 	x->has_hash = true;
 	hit = r->vcache != NULL &&
-	      vcache_find(r->vcache, sha256, variant(&x->job.msg), &x->result);
+	      vcache_find(r->vcache, sha256, variant(&x->job.msg),
+			  &x->result) &&
+	      (x->result.verdict != VERDICT_BLOCKED ||
+	       !x->job.msg.remember_url);
 	if (hit)
 		finish(x);
 	return hit;
