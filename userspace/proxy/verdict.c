@@ -156,8 +156,8 @@ bool verdict_url_infected(struct exchange *x, const struct http1_request *req)
 	struct relay *r = exchange_relay(x);
 	uint64_t now_s = r->loop->clock->wall_us() / 1000000;
 
-	if (req->method != HTTP1_GET || r->vcache == NULL ||
-	    scan_config(x)->infected_url_block == 0)
+	if ((req->method != HTTP1_GET && req->method != HTTP1_HEAD) ||
+	    r->vcache == NULL || scan_config(x)->infected_url_block == 0)
 		return false;
 	url_key(x, req);
 	if (!x->remember_url ||
