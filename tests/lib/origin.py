@@ -10,7 +10,10 @@ Listens on IPv4 and IPv6. The path of a request says what comes back:
   /file-chunked/NAME      the same, chunked        (also ?piece=BYTES)
   /file-close/NAME        the same, ended by closing the connection
   /file-gzip/NAME         the same, content coding gzip (-deflate, likewise)
+                          all of them: ?coding=CODINGS says that it is coded so,
+                          ?at=BYTES&gate=NAME waits there until DIR has NAME
   /size/N                 N bytes (see pattern()), with Content-Length; ranges work
+  /partial/N              206 whatever was asked for: the first N bytes of 2N
   /chunked/N /close/N /gzip/N      the same in other framings
   /slow/N/MS              N bytes, one each MS milliseconds
   /stall/N                announces N bytes, sends half, then nothing
@@ -267,6 +270,23 @@ class Connection:
             return f.read()
 
     @staticmethod
+    def coded(query):
+        return [f"Content-Encoding: {query['coding']}"] \
+            if "coding" in query else []
+
+    def gated(self, data, query):
+        """All of it, or what comes before the gate, and then the rest."""
+        at = int(query.get("at", len(data)))
+        if at > 0:
+            yield data[:at]
+        gate = os.path.join(self.server.root,
+                            os.path.basename(query.get("gate", "")))
+        while at < len(data) and not os.path.exists(gate):
+            time.sleep(0.02)
+        if at < len(data):
+            yield data[at:]
+
+    @staticmethod
     def split(data, query):
         n = int(query.get("piece", "10000"))
         return [data[i:i + n] for i in range(0, len(data), n)]
@@ -275,13 +295,21 @@ class Connection:
         self.whole(b"ok\n", "Content-Type: text/plain")
 
     def do_file(self, words, query, body):
-        self.whole(self.file(words))
+        data = self.file(words)
+        self.start(f"Content-Length: {len(data)}", *self.coded(query))
+        if self.method != "HEAD":
+            for part in self.gated(data, query):
+                self.send(part)
 
     def do_file_chunked(self, words, query, body):
-        self.chunks(self.split(self.file(words), query))
+        parts = self.gated(self.file(words), query)
+        self.chunks((piece for part in parts
+                     for piece in self.split(part, query)),
+                    *self.coded(query))
 
     def do_file_close(self, words, query, body):
-        self.until_close([self.file(words)])
+        self.until_close(self.gated(self.file(words), query),
+                         *self.coded(query))
 
     def do_file_gzip(self, words, query, body):
         self.whole(gzip.compress(self.file(words)), "Content-Encoding: gzip")
@@ -310,6 +338,14 @@ class Connection:
         if self.method != "HEAD":
             for part in self.parts(first, end):
                 self.send(part)
+
+    def do_partial(self, words, query, body):
+        n = int(words[0])
+        self.start(f"Content-Length: {n}",
+                   f"Content-Range: bytes 0-{n - 1}/{2 * n}",
+                   status="206 Partial Content")
+        for part in self.parts(0, n):
+            self.send(part)
 
     def do_chunked(self, words, query, body):
         if "piece" in query:
