@@ -13,6 +13,8 @@
 
 /* Connections taken before the sessions get their turn. */
 #define ACCEPTS_A_ROUND 64
+/* Connections that a queue can hold: net's backlog, doubled to be sure. */
+#define QUEUE_MAX	16384
 /* How long to leave the queue alone when there is no room. */
 #define PAUSE_MS	50
 /* An idle session that gives way was idle for at least this long. */
@@ -217,9 +219,23 @@ int listener_open(struct relay *r, uint32_t service, int fd)
 	return 0;
 }
 
+bool listener_all_open(const struct relay *r)
+{
+	for (uint32_t i = 0; i < r->role->config->config->service_count; i++)
+		if (r->listeners[i].lfd.fd == -1)
+			return false;
+	return true;
+}
+
 void listener_close_all(struct relay *r)
 {
-	timer_cancel(&r->loop->wheel, &r->accept_again);
-	for (uint32_t i = 0; i < CONFIG_SERVICES; i++)
+	for (uint32_t i = 0; i < CONFIG_SERVICES; i++) {
+		int fd = r->listeners[i].lfd.fd;
+
+		for (int n = 0; n < QUEUE_MAX && fd != -1; n++)
+			if (!accept_one(r, fd))
+				break;
 		listener_close(r, i);
+	}
+	timer_cancel(&r->loop->wheel, &r->accept_again);
 }

@@ -17,6 +17,8 @@
 /* Pages of objects stay for the next one this long. */
 #define REGION_IDLE_MS	     5000
 #define BUFFERS_KEEP	     256
+/* For a client that connected just before the end to say what it wants. */
+#define FIRST_REQUEST_MS     1000
 /* Descriptors for everything that is not a session's socket. */
 #define DESCRIPTORS_RESERVED 512
 /* Of the machine's memory, what the objects of all relays may take. */
@@ -69,7 +71,8 @@ static int net_connect(struct relay *r, int fd)
 
 	chan_close(&r->net);
 	rc = chan_open(&r->net, fd);
-	if (rc == 0 && !r->stopping)
+	/* A listener is not replaced: what waits in its queue would be lost. */
+	if (rc == 0 && !r->stopping && !listener_all_open(r))
 		rc = chan_send(&r->net, MSG_LISTEN, NULL, 0);
 	stock_reconnected(&r->stock);
 	return rc;
@@ -251,9 +254,6 @@ void relay_reloaded(struct relay *r)
 
 	r->scanner.deadline_ms = config->scan.deadline;
 	object_store_set_memory(&r->objects, config->scan.memory);
-	/* Ports may be other ones now: net sends the listeners again. */
-	if (chan_send(&r->net, MSG_LISTEN, NULL, 0) != 0)
-		log_warn("net can't be asked for listeners now");
 }
 
 /* --- the end -------------------------------------------------------------------------------- */
@@ -268,6 +268,10 @@ static void end_when_done(struct relay *r)
 		loop_stop(r->loop);
 }
 
+/*
+ * Clients repeat what they sent on a connection that was idle before; a new
+ * one, whose first request is on its way, gets the time to make it.
+ */
 static void end_idle(struct relay *r)
 {
 	struct list *pos, *tmp;
@@ -275,7 +279,10 @@ static void end_idle(struct relay *r)
 	list_for_each_safe(pos, tmp, &r->idle) {
 		struct session *s = list_entry(pos, struct session, idle_node);
 
-		session_end(s, CLOSE_SHUTDOWN, false);
+		if (s->requests > 0)
+			session_end(s, CLOSE_SHUTDOWN, false);
+		else
+			session_deadline(s, r->loop->now_ms + FIRST_REQUEST_MS);
 	}
 }
 

@@ -145,10 +145,20 @@ static int remove_family(struct netlink *nl, uint8_t family, uint32_t lo)
 /* A socket, and the number of interface lo. */
 static int start(struct netlink *nl, uint32_t *lo)
 {
+	int strict = 1, err;
+
 	*lo = if_nametoindex("lo");
 	if (*lo == 0)
 		return -errno;
-	return netlink_open(nl, NETLINK_ROUTE);
+	err = netlink_open(nl, NETLINK_ROUTE);
+	/*
+	 * With it a dump can be of one table (Linux 4.20): a router may have a
+	 * million routes in others. Without it all of them are looked at.
+	 */
+	if (err == 0)
+		(void)mnl_socket_setsockopt(nl->sock, NETLINK_GET_STRICT_CHK,
+					    &strict, sizeof(strict));
+	return err;
 }
 
 int route_install(bool *ipv6)
@@ -273,7 +283,9 @@ static int look(struct netlink *nl, uint8_t family, struct seen *seen)
 	nlh->nlmsg_type = RTM_GETROUTE;
 	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
 	rtm->rtm_family = family;
-	return netlink_dump(nl, nlh, see_route, seen);
+	mnl_attr_put_u32(nlh, RTA_TABLE, ROUTE_TABLE);
+	err = netlink_dump(nl, nlh, see_route, seen);
+	return err == -ENOENT ? 0 : err; /* there is no such table */
 }
 
 static int diff_family(struct netlink *nl, uint8_t family, uint32_t lo,

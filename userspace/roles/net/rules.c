@@ -2,251 +2,288 @@
 #include "roles/net/rules.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "render/nft_text.h"
+#include "roles/net/cookies.h"
 #include "sys/earlydemux.h"
 #include "sys/log.h"
 #include "sys/route.h"
 #include "sys/sockdiag.h"
 
-static void publish(struct rules *r)
+#define TROUBLE_AGAIN 60 /* seconds until the same trouble is logged again */
+
+/* --- what a person should know -------------------------------------------------------- */
+
+void rules_publish(const struct rules *r)
 {
+	const char *state = "";
+
 	stats_set(r->stats, NET_INSTALLED, r->installed);
 	stats_set(r->stats, NET_ALIVE, r->installed && r->alive);
+	if (r->trouble[0] != '\0')
+		state = r->trouble;
+	else if (r->asked.rules == ASKED_REMOVE)
+		state = "rules: removed by hand (sluicectl rules install puts "
+			"them back)";
+	else if (r->asked.rules == ASKED_INSTALL)
+		state = "rules: installed by hand";
+	if (r->asked.count == 0)
+		stats_note(r->stats, "%s", state);
+	else
+		stats_note(r->stats, "%s%sbypasses of run time: %u", state,
+			   *state != '\0' ? "; " : "", r->asked.count);
 }
 
-int rules_open(struct rules *r, const struct config *config,
-	       struct stats *stats)
+/* Each second it would be the same line: once a minute is enough. */
+__attribute__((format(printf, 2, 3))) static void
+trouble(struct rules *r, const char *format, ...)
 {
-	memset(r, 0, sizeof(*r));
-	r->config = config;
-	r->stats = stats;
-	r->managed = config->intercept.install_rules;
-	snprintf(r->record, sizeof(r->record), "%s/net/early_demux",
-		 config->run_dir);
-	r->wanted = calloc(1, sizeof(*r->wanted));
-	r->nft = nft_open();
-	if (r->wanted != NULL && r->nft != NULL)
-		return 0;
-	log_error("nftables can't be reached: %s", strerror(errno));
-	return errno != 0 ? -errno : -ENOMEM;
+	char text[RULES_TROUBLE_MAX];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	if (strcmp(text, r->trouble) != 0 || ++r->troubled == TROUBLE_AGAIN) {
+		log_error("%s", text);
+		r->troubled = 0;
+	}
+	str_copy(r->trouble, sizeof(r->trouble), text);
 }
 
-void rules_close(struct rules *r)
+/* --- the model -------------------------------------------------------------------------- */
+
+/* The caller's, or NULL and errno. */
+static struct ruleset *build(const struct rules *r, const struct config *config)
 {
-	nft_close(r->nft);
-	free(r->wanted);
-}
+	struct ruleset *rs = calloc(1, sizeof(*rs));
+	int rc = rs != NULL ? ruleset_build(rs, config) : -ENOMEM;
 
-/* --- in place ---------------------------------------------------------------------- */
-
-static int build(struct rules *r, const struct config *config)
-{
-	int rc = ruleset_build(r->wanted, config);
-
-	if (rc != 0)
+	if (rc != 0) {
 		log_error("rules can't be made from this configuration: %s",
 			  strerror(-rc));
-	return rc;
+		free(rs);
+		errno = -rc;
+		return NULL;
+	}
+	asked_apply(&r->asked, rs);
+	return rs;
 }
 
-static int install_wanted(struct rules *r)
+int rules_rebuild(struct rules *r)
+{
+	struct ruleset *fresh = build(r, rules_config(r));
+
+	if (fresh == NULL)
+		return -errno;
+	free(r->wanted);
+	r->wanted = fresh;
+	return 0;
+}
+
+bool rules_wished(const struct rules *r)
+{
+	if (r->asked.rules != ASKED_NOTHING)
+		return r->asked.rules == ASKED_INSTALL;
+	return rules_config(r)->intercept.install_rules;
+}
+
+/* --- in place ----------------------------------------------------------------------------- */
+
+struct first_line {
+	char text[128];
+	unsigned int lines;
+};
+
+static void take_line(const char *line, void *arg)
+{
+	struct first_line *first = arg;
+
+	if (first->lines++ == 0)
+		str_copy(first->text, sizeof(first->text), line);
+}
+
+/* Lines in which the kernel's rules and routes differ, or -errno. */
+static int compare(struct rules *r, struct first_line *first)
+{
+	int rules = nft_diff(r->nft, r->wanted, take_line, first);
+	int routes = rules < 0 ? rules : route_diff(take_line, first);
+
+	return routes < 0 ? routes : rules + routes;
+}
+
+/* What the rules depend on. */
+static int prepare(struct rules *r)
 {
 	bool ipv6;
 	int rc = earlydemux_off(r->record);
 
 	if (rc != 0) {
-		log_error("net.ipv4.tcp_early_demux can't be set: %s",
-			  strerror(-rc));
+		trouble(r, "net.ipv4.tcp_early_demux can't be set: %s",
+			strerror(-rc));
 		return rc;
 	}
 	rc = route_install(&ipv6);
-	if (rc != 0) {
-		log_error("routes can't be installed: %s", strerror(-rc));
-		return rc;
-	}
-	rc = nft_install(r->nft, r->wanted, r->alive);
-	if (rc != 0) {
-		log_error("rules can't be installed: %s", nft_error(r->nft));
-		return rc;
-	}
-	r->installed = true;
-	publish(r);
-	return 0;
-}
-
-int rules_install(struct rules *r)
-{
-	int rc = build(r, r->config);
-
-	if (rc == 0)
-		rc = install_wanted(r);
 	if (rc != 0)
-		return rc;
-	r->managed = true;
-	log_info("rules are in place");
-	return 0;
-}
-
-int rules_remove(struct rules *r)
-{
-	int rc = nft_remove(r->nft);
-
-	if (rc != 0) {
-		log_error("rules can't be removed: %s", nft_error(r->nft));
-		return rc;
-	}
-	rc = route_remove();
-	if (rc != 0)
-		log_error("routes can't be removed: %s", strerror(-rc));
-	r->installed = false;
-	r->managed = false;
-	publish(r);
-	log_info("rules are removed");
+		trouble(r, "routes can't be installed: %s", strerror(-rc));
 	return rc;
 }
 
-/* Entries that were added at run time, not by the configuration. */
-static void keep_bypasses(const struct ruleset *old, struct ruleset *fresh,
-			  const struct config *config)
+int rules_replace(struct rules *r)
 {
-	struct ip_net other;
-	struct ruleset *before = calloc(1, sizeof(*before));
+	struct first_line first = {.lines = 0};
+	int rc = prepare(r);
 
-	if (before == NULL || ruleset_build(before, config) != 0) {
-		free(before);
-		return;
-	}
-	for (int id = SET_BYPASS_CLIENTS4; id <= SET_BYPASS_SERVERS6; id++) {
-		enum ruleset_bypass list = id >= SET_BYPASS_SERVERS4
-						   ? BYPASS_SERVERS
-						   : BYPASS_CLIENTS;
-
-		for (uint32_t i = 0; i < old->sets[id].count; i++) {
-			const struct ip_net *net = &old->sets[id].elems[i].net;
-
-			/*
-			 * Not in the old configuration: somebody added it. If
-			 * the new one has it now, it is there already.
-			 */
-			if (ruleset_set_overlap(&before->sets[id], net) ==
-				    NULL &&
-			    ruleset_bypass_add(fresh, list, net, &other) ==
-				    -ENOSPC)
-				log_warn("a bypass of run time has no room");
-		}
-	}
-	free(before);
-}
-
-int rules_reload(struct rules *r, const struct config *config)
-{
-	struct ruleset *fresh = calloc(1, sizeof(*fresh));
-	int rc = fresh != NULL ? ruleset_build(fresh, config) : -ENOMEM;
-
+	if (rc != 0)
+		return rc;
+	rc = nft_install(r->nft, r->wanted, r->alive);
 	if (rc != 0) {
-		log_error("rules can't be made from the new configuration: %s; "
-			  "the old ones stay",
-			  strerror(-rc));
-		free(fresh);
+		trouble(r, "rules can't be installed: %s", nft_error(r->nft));
 		return rc;
 	}
-	if (r->installed)
-		keep_bypasses(r->wanted, fresh, r->config);
-	r->config = config;
-	free(r->wanted);
-	r->wanted = fresh;
-	if (config->intercept.install_rules)
-		return install_wanted(r);
-	return r->installed ? rules_remove(r) : 0;
-}
-
-/* --- each second --------------------------------------------------------------------- */
-
-static uint64_t number_at(const char *p)
-{
-	size_t n = strspn(p, "0123456789");
-	uint64_t value;
-
-	return str_to_u64((struct str){p, n}, &value) ? value : 0;
+	r->installed = true;
+	/*
+	 * Should a kernel show what it was just given in another form, then
+	 * looking for differences would replace the rules each second.
+	 */
+	rc = compare(r, &first);
+	r->comparable = rc == 0;
+	if (rc > 0)
+		log_warn("this kernel shows the rules otherwise than they "
+			 "were installed (%s): what is changed in them will "
+			 "not be noticed",
+			 first.text);
+	return 0;
 }
 
 /*
- * SYN cookies sent so far (/proc/net/netstat: a line of names and a line of
- * numbers). 0 where it can't be read.
+ * The first time: rules that an earlier process of this role left, and that
+ * are as they should be, stay, so that nothing is interrupted.
  */
-static uint64_t cookies_sent(void)
+static int put_in_place(struct rules *r)
 {
-	char text[8192];
-	int fd = open("/proc/net/netstat", O_RDONLY | O_CLOEXEC);
-	const char *names, *values, *found;
-	ssize_t n;
+	struct first_line first = {.lines = 0};
+	int rc;
 
-	if (fd == -1)
-		return 0;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n <= 0)
-		return 0;
-	text[n] = '\0';
-	names = strstr(text, "TcpExt: SyncookiesSent ");
-	values = names != NULL ? strchr(names, '\n') : NULL;
-	found = values != NULL ? strstr(values, "TcpExt: ") : NULL;
-	return found != NULL ? number_at(found + strlen("TcpExt: ")) : 0;
+	if (compare(r, &first) != 0) {
+		rc = rules_replace(r);
+		if (rc == 0)
+			log_info("rules are in place");
+		return rc;
+	}
+	rc = prepare(r);
+	if (rc != 0)
+		return rc;
+	r->installed = true;
+	r->comparable = true;
+	log_info("rules were in place and stay");
+	return 0;
 }
 
-static int renew(struct rules *r)
+static int switch_renew(struct rules *r)
 {
 	uint64_t cookies = cookies_sent();
-	int rc = nft_alive_renew(r->nft);
+	int rc;
 
+	if (!r->alive)
+		return nft_alive_disarm(r->nft);
+	rc = nft_alive_renew(r->nft);
 	if (rc == 0 && cookies > r->cookies)
 		rc = nft_syncookies_renew(r->nft);
 	r->cookies = cookies;
 	return rc;
 }
 
-void rules_alive(struct rules *r, bool alive)
+/*
+ * Somebody flushed or changed the rules, or the routes: since then traffic may
+ * pass unchecked, or not at all, so this can't wait for a person.
+ */
+static int keep_in_place(struct rules *r)
 {
-	int rc;
+	struct first_line first = {.lines = 0};
+	int rc = switch_renew(r);
+	int lines = rc == 0 && r->comparable ? compare(r, &first) : 0;
 
-	r->alive = alive;
-	if (!r->managed)
-		return;
-	rc = alive ? renew(r) : nft_alive_disarm(r->nft);
-	if (rc == -ENOENT || !r->installed) {
-		/*
-		 * Somebody flushed the rules: since then traffic passed
-		 * unchecked (open), so this can't wait for a person.
-		 */
-		if (r->installed) {
-			log_error("the rules were removed by somebody else; "
-				  "they are put back");
-			stats_add(r->stats, NET_REINSTALLED, 1);
-		}
-		r->installed = false;
-		rc = install_wanted(r);
+	if (rc == -ENOENT) {
+		str_copy(first.text, sizeof(first.text), "table missing");
+		lines = 1;
 	} else if (rc != 0) {
-		log_error("the switch can't be renewed: %s", nft_error(r->nft));
+		trouble(r, "the switch can't be renewed: %s",
+			nft_error(r->nft));
+		return rc;
 	}
-	publish(r);
+	if (lines <= 0)
+		return lines;
+	log_error("rules or routes were changed by somebody else (%s): they "
+		  "are put back",
+		  first.text);
+	stats_add(r->stats, NET_REINSTALLED, 1);
+	return rules_replace(r);
 }
 
-bool rules_settled(struct rules *r)
+void rules_alive(struct rules *r, bool alive)
 {
-	const struct config_intercept *ic = &r->config->intercept;
-	struct sockdiag_left left;
-	int rc = sockdiag_leftovers(ic->http, ic->http_count, true, &left);
+	int rc = 0;
 
-	if (rc == 0 && (left.closing > 0 || left.time_wait > left.destroyed))
-		return false;
-	/* Without an answer nobody knows better: a minute has to do. */
+	r->alive = alive;
+	if (rules_wished(r) && !r->installed)
+		rc = put_in_place(r);
+	if (rules_wished(r) && rc == 0)
+		rc = keep_in_place(r);
+	if (rc == 0)
+		r->trouble[0] = '\0';
+	rules_publish(r);
+}
+
+/* --- taken away ----------------------------------------------------------------------------- */
+
+static int take_away(struct rules *r)
+{
+	int rc = nft_remove(r->nft);
+
+	if (rc != 0) {
+		trouble(r, "rules can't be removed: %s", nft_error(r->nft));
+		return rc;
+	}
+	r->installed = false;
+	rc = route_remove();
 	if (rc != 0)
+		trouble(r, "routes can't be removed: %s", strerror(-rc));
+	else
+		log_info("rules are removed");
+	return rc;
+}
+
+/* A record of early demux is the first to come and the last to go. */
+static bool has_leftovers(const struct rules *r)
+{
+	return access(r->record, F_OK) == 0;
+}
+
+void rules_end(struct rules *r)
+{
+	/* What can't be removed was logged. */
+	if (r->installed || rules_wished(r) || has_leftovers(r))
+		(void)take_away(r);
+	rules_publish(r);
+}
+
+bool rules_settled(struct rules *r, bool force)
+{
+	const struct config_intercept *ic = &rules_config(r)->intercept;
+	struct sockdiag_left left;
+	int rc;
+
+	if (r->installed || !has_leftovers(r))
+		return true;
+	rc = sockdiag_leftovers(ic->http, ic->http_count, true, &left);
+	/* Without an answer nobody knows better: a minute has to do. */
+	if (!force &&
+	    (rc != 0 || left.closing > 0 || left.time_wait > left.destroyed))
 		return false;
 	rc = earlydemux_restore(r->record);
 	if (rc != 0)
@@ -255,85 +292,108 @@ bool rules_settled(struct rules *r)
 	return true;
 }
 
-/* --- answers -------------------------------------------------------------------------- */
+/* --- by hand --------------------------------------------------------------------------------- */
 
-int rules_show(struct rules *r, struct strbuf *out)
+/* The configuration alone, where it says the same. */
+static void ask(struct rules *r, enum asked_rules rules)
 {
-	struct nft_counter counters[RULESET_CHAINS * RULESET_RULES];
-	int n;
+	bool wanted = rules_config(r)->intercept.install_rules;
 
-	nft_text_ruleset(out, r->wanted);
-	if (!r->installed) {
-		strbuf_puts(out, "# not installed\n");
-		return 0;
-	}
-	n = nft_counters(r->nft, counters,
-			 sizeof(counters) / sizeof(counters[0]));
-	if (n < 0)
-		return n;
-	strbuf_printf(out, "# %-18s %14s %18s\n", "rule", "packets", "bytes");
-	for (int i = 0; i < n; i++)
-		strbuf_printf(out, "# %-18s %14llu %18llu\n", counters[i].rule,
-			      (unsigned long long)counters[i].packets,
-			      (unsigned long long)counters[i].bytes);
-	return 0;
+	r->asked.rules = (rules == ASKED_INSTALL) == wanted ? ASKED_NOTHING
+							    : rules;
+	asked_save(&r->asked);
 }
 
-static void add_line(const char *line, void *arg)
+int rules_install(struct rules *r, struct strbuf *out)
 {
-	strbuf_printf(arg, "%s\n", line);
-}
-
-int rules_diff(struct rules *r, struct strbuf *out, bool *differ)
-{
-	int rules = nft_diff(r->nft, r->wanted, add_line, out);
-	int routes = rules < 0 ? rules : route_diff(add_line, out);
-
-	if (routes < 0)
-		return routes;
-	*differ = rules + routes > 0;
-	return 0;
-}
-
-int rules_bypass(struct rules *r, bool add, enum ruleset_bypass list,
-		 const struct ip_net *net, struct strbuf *out)
-{
-	char text[IP_TEXT_MAX];
-	struct ip_net other;
 	int rc;
 
-	if (add) {
-		rc = ruleset_bypass_add(r->wanted, list, net, &other);
-		if (rc == -EEXIST)
-			strbuf_printf(
-				out, "it shares addresses with %s",
-				ip_net_format(&other, text, sizeof(text)));
-		if (rc == 0 && r->installed)
-			rc = nft_bypass_add(r->nft, list, net);
-	} else {
-		rc = ruleset_bypass_del(r->wanted, list, net);
-		if (rc == -ENOENT)
-			strbuf_puts(out, "it is not in the list as such");
-		if (rc == 0 && r->installed)
-			rc = nft_bypass_del(r->nft, list, net);
+	if (rules_config(r)->intercept.lan_count == 0 ||
+	    rules_config(r)->intercept.http_count == 0) {
+		strbuf_puts(out, "intercept.lan or intercept.http names "
+				 "nothing; set both in the configuration and "
+				 "reload");
+		return -EINVAL;
 	}
-	if (rc != 0 && out->len == 0)
-		strbuf_puts(out, nft_error(r->nft));
-	return rc;
+	rc = rules_replace(r);
+	if (rc != 0) {
+		strbuf_puts(out, r->trouble);
+		return rc;
+	}
+	ask(r, ASKED_INSTALL);
+	r->trouble[0] = '\0';
+	rules_publish(r);
+	log_info("rules are installed by hand");
+	return 0;
 }
 
-void rules_bypass_list(const struct rules *r, struct strbuf *out)
+int rules_remove(struct rules *r, struct strbuf *out)
 {
-	char text[IP_TEXT_MAX];
+	int rc = take_away(r);
 
-	for (int id = SET_BYPASS_CLIENTS4; id <= SET_BYPASS_SERVERS6; id++) {
-		const struct ruleset_set *set = &r->wanted->sets[id];
-
-		for (uint32_t i = 0; i < set->count; i++)
-			strbuf_printf(out, "%s %s\n",
-				      id >= SET_BYPASS_SERVERS4 ? "server"
-								: "client",
-				      ip_net_format(&set->elems[i].net, text,
-						    sizeof(text)));
+	if (rc != 0) {
+		strbuf_puts(out, r->trouble);
+		return rc;
 	}
+	ask(r, ASKED_REMOVE);
+	r->trouble[0] = '\0';
+	rules_publish(r);
+	return 0;
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+int rules_open(struct rules *r, struct config_ref *config, struct stats *stats)
+{
+	memset(r, 0, sizeof(*r));
+	r->config = config_ref_get(config);
+	r->stats = stats;
+	r->cookies = cookies_sent();
+	snprintf(r->record, sizeof(r->record), "%s/net/early_demux",
+		 config->config->run_dir);
+	asked_load(&r->asked, config->config->run_dir);
+	r->nft = nft_open();
+	if (r->nft == NULL) {
+		log_error("nftables can't be reached: %s", strerror(errno));
+		return -errno;
+	}
+	if (rules_rebuild(r) != 0)
+		return -errno;
+	/* Of a run that crashed, and now they aren't wished any more. */
+	if (!rules_wished(r) && has_leftovers(r))
+		(void)take_away(r);
+	rules_publish(r);
+	return 0;
+}
+
+void rules_close(struct rules *r)
+{
+	nft_close(r->nft);
+	free(r->wanted);
+	config_ref_put(r->config);
+}
+
+int rules_reload(struct rules *r, struct config_ref *config)
+{
+	bool before = rules_config(r)->intercept.install_rules;
+	bool now = config->config->intercept.install_rules;
+	struct first_line first = {.lines = 0};
+	struct ruleset *fresh = build(r, config->config);
+
+	if (fresh == NULL)
+		return -errno; /* the old rules stay */
+	config_ref_put(r->config);
+	r->config = config_ref_get(config);
+	free(r->wanted);
+	r->wanted = fresh;
+	/* A word of the file that is new stands above one by hand. */
+	if (before != now && r->asked.rules != ASKED_NOTHING) {
+		r->asked.rules = ASKED_NOTHING;
+		asked_save(&r->asked);
+	}
+	if (!rules_wished(r))
+		return r->installed ? take_away(r) : 0;
+	if (r->installed && compare(r, &first) != 0)
+		return rules_replace(r);
+	return 0; /* put in place within a second, if it isn't */
 }

@@ -7,61 +7,75 @@
  * routes); at the end the rules go first, the routes when no connection of
  * ours is left that needs them.
  */
-#ifndef SLUICE_ROLES_NET_RULES_H
-#define SLUICE_ROLES_NET_RULES_H
+#ifndef SLUICE_ROLES_RULES_H
+#define SLUICE_ROLES_RULES_H
 
 #include <stdbool.h>
 
 #include "base/str.h"
-#include "conf/config.h"
-#include "ipc/stats.h"
+#include "ipc/role.h"
 #include "render/ruleset.h"
+#include "roles/net/asked.h"
 #include "sys/nft.h"
+
+#define RULES_TROUBLE_MAX 256
 
 struct rules {
 	struct nft *nft;
-	struct ruleset *wanted; /* what the configuration asks for */
-	const struct config *config;
+	struct ruleset *wanted; /* of the configuration and of what was asked */
+	struct config_ref *config;
 	struct stats *stats;
+	struct asked asked;
 	bool installed;
 	bool alive;
-	bool managed;	  /* intercept.install_rules, or installed by hand */
-	uint64_t cookies; /* SyncookiesSent when last looked at */
+	bool comparable;  /* what we install compares as equal, see settle() */
+	uint64_t cookies; /* SYN cookies sent when last looked */
 	char record[CONFIG_PATH_MAX + 32]; /* what early demux was */
+	char trouble[RULES_TROUBLE_MAX];   /* what is wrong now, or "" */
+	unsigned int troubled; /* seconds, since it was last logged */
 };
 
-/* 0 or -errno, logged. Nothing is installed yet. */
-int rules_open(struct rules *r, const struct config *config,
-	       struct stats *stats) __attribute__((warn_unused_result));
+/* 0 or -errno, logged. Nothing is put in place before rules_alive(). */
+int rules_open(struct rules *r, struct config_ref *config, struct stats *stats)
+	__attribute__((warn_unused_result));
 void rules_close(struct rules *r);
 
-/* Build from the configuration and put in place. 0 or -errno, logged. */
-int rules_install(struct rules *r) __attribute__((warn_unused_result));
-/* Take the table, routes and settings away; not the leftovers' settings. */
-int rules_remove(struct rules *r) __attribute__((warn_unused_result));
-/* A new configuration: replace what is in place if anything differs. */
-int rules_reload(struct rules *r, const struct config *config)
-	__attribute__((warn_unused_result));
+/* Whether rules ought to be in place: by configuration or by hand. */
+bool rules_wished(const struct rules *r);
+static inline const struct config *rules_config(const struct rules *r)
+{
+	return r->config->config;
+}
 
 /*
- * Each second: renew (or drop) the switch; rules that somebody flushed are put
- * back, and counted.
+ * Each second: put in place what is wished and isn't there or isn't as it
+ * should be, and renew (or drop) the switch.
  */
 void rules_alive(struct rules *r, bool alive);
 /*
- * At the end, after rules_remove(): whether connections of ours are gone, so
- * that early demux could be restored. Ask again each second.
+ * By hand, until sluiced is stopped or the other one is asked for; install
+ * also replaces what is in place. 0 or -errno with the reason in @out.
  */
-bool rules_settled(struct rules *r);
+int rules_install(struct rules *r, struct strbuf *out)
+	__attribute__((warn_unused_result));
+int rules_remove(struct rules *r, struct strbuf *out)
+	__attribute__((warn_unused_result));
+/* A new configuration: replace what is in place if anything differs. */
+int rules_reload(struct rules *r, struct config_ref *config)
+	__attribute__((warn_unused_result));
+/* What was asked changed: make r->wanted anew. 0 or -errno. */
+int rules_rebuild(struct rules *r) __attribute__((warn_unused_result));
+/* Replace what is in place by r->wanted. 0 or -errno. */
+int rules_replace(struct rules *r) __attribute__((warn_unused_result));
+/* Bring counters and note of the status up to date. */
+void rules_publish(const struct rules *r);
 
-/* Answers for `sluicectl rules`; text into @out. 0 or -errno. */
-int rules_show(struct rules *r, struct strbuf *out)
-	__attribute__((warn_unused_result));
-int rules_diff(struct rules *r, struct strbuf *out, bool *differ)
-	__attribute__((warn_unused_result));
-int rules_bypass(struct rules *r, bool add, enum ruleset_bypass list,
-		 const struct ip_net *net, struct strbuf *out)
-	__attribute__((warn_unused_result));
-void rules_bypass_list(const struct rules *r, struct strbuf *out);
+/* The end of this role: take away whatever is ours. */
+void rules_end(struct rules *r);
+/*
+ * After rules were taken away: whether connections of ours are gone, so that
+ * early demux is as it was. Ask again each second; @force: don't mind them.
+ */
+bool rules_settled(struct rules *r, bool force);
 
 #endif

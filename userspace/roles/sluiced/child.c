@@ -9,6 +9,7 @@
 
 #include "roles/sluiced/backoff.h"
 #include "roles/sluiced/child_msg.h"
+#include "roles/sluiced/ending.h"
 #include "roles/sluiced/peers.h"
 #include "roles/sluiced/spawn.h"
 #include "roles/sluiced/supervise.h"
@@ -62,9 +63,10 @@ static void on_exit_watch(struct loop_fd *lfd, uint32_t events)
 	child_reap(c);
 	if (sup->listener.child_gone != NULL)
 		sup->listener.child_gone(sup->listener.user, c->role, c->index);
-	if (sup->phase != PHASE_RUNNING || !c->wanted) {
+	if (!c->wanted) {
 		log_debug("%s/%u (pid %d) %s", role_name(c->role), c->index,
 			  (int)pid, c->last_exit);
+		ending_child_gone(sup, c);
 		return;
 	}
 	if (ran > STEADY_MS)
@@ -82,7 +84,8 @@ void child_start(struct child *c)
 	c->started_ms = sup->loop.now_ms;
 	if (child_spawn(c, &child_msg_ops, on_exit_watch) != 0) {
 		snprintf(c->last_exit, sizeof(c->last_exit), "can't start");
-		restart_later(c);
+		if (c->wanted)
+			restart_later(c);
 		return;
 	}
 	c->state = CHILD_STARTING;
@@ -94,8 +97,6 @@ static void on_restart(struct timer *t, uint64_t now_ms)
 	struct child *c = list_entry(&t->node, struct child, restart.node);
 
 	(void)now_ms;
-	if (!c->wanted || c->sup->phase != PHASE_RUNNING)
-		return;
 	c->restarts++;
 	child_start(c);
 }

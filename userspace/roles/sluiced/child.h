@@ -43,6 +43,7 @@ struct child {
 	uint64_t started_ms;
 	uint64_t accused_ms; /* when it last reported a violation */
 	char last_exit[96];  /* why it ended last; "" at first */
+	bool ended_well;     /* the last time, with status 0 */
 };
 
 /* A slot without a process. 0 or -errno. */

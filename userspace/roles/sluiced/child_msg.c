@@ -26,6 +26,8 @@ static int on_ready(struct chan *ch, const struct chan_msg *msg)
 	c->state = CHILD_READY;
 	log_info("%s/%u is ready (pid %d)", role_name(c->role), c->index,
 		 (int)c->pid);
+	/* A relay or net: at once, not with the next tick. */
+	supervisor_say_alive(c->sup);
 	return 0;
 }
 
@@ -97,7 +99,7 @@ static void on_closed(struct chan *ch, const char *violation)
 	if (violation != NULL) {
 		snprintf(why, sizeof(why), "it sent the parent %s", violation);
 		child_kill(c, why);
-	} else if (c->pid > 0 && c->sup->phase == PHASE_RUNNING) {
+	} else if (c->pid > 0 && c->wanted) {
 		kill(c->pid, SIGTERM);
 	}
 }

@@ -151,6 +151,10 @@ static void cmd_rules(struct control *ctl, struct conn *c,
 	}
 	snprintf(what, sizeof(what), "%s %s %s", word->word,
 		 request_text(request, "side"), request_text(request, "net"));
+	if (word->changes && ctl->sup->phase != PHASE_RUNNING) {
+		conn_refuse(c, "sluiced is stopping");
+		return;
+	}
 	if (word->changes)
 		log_who(c, "rules ", what);
 	inquiry_rules(ctl, c, &msg);

@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The orderly end: which role ends when. */
+/*
+ * The orderly end: which role ends when.
+ *
+ * First the switch goes off, so that no new connection is sent to a relay that
+ * won't take it. Then the relays finish what they carry, which still needs net
+ * (the rules that divert it), scan and log: those are started again even now.
+ * Then scan and log end (which takes the relays' last events), and net, which
+ * removes rules and routes when nothing needs them any more; it is started for
+ * that alone if it has to be. Each step has its time; who is late is killed.
+ */
 #ifndef SLUICE_ROLES_ENDING_H
 #define SLUICE_ROLES_ENDING_H
 
 #include "roles/sluiced/supervise.h"
 
-/* Whoever got its configuration last (scan and log) has so long to end. */
-#define ENDING_MS 5000
-
-/* From now on the end goes its way; again: at once. */
+void ending_init(struct supervisor *sup);
+/* From now on the end goes its way; again: without patience. */
 void ending_begin(struct supervisor *sup);
-/* Look whether the next phase can begin. Not while the phase is running. */
-void ending_advance(struct supervisor *sup);
+/* A child ended meanwhile. */
+void ending_child_gone(struct supervisor *sup, struct child *c);
 
 #endif

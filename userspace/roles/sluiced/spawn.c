@@ -302,8 +302,11 @@ void child_reap(struct child *c)
 {
 	int status = 0;
 
-	if (c->pid > 0 && waitpid(c->pid, &status, 0) == c->pid)
+	c->ended_well = false;
+	if (c->pid > 0 && waitpid(c->pid, &status, 0) == c->pid) {
 		child_exit_text(status, c->last_exit, sizeof(c->last_exit));
+		c->ended_well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	}
 	c->pid = 0;
 	watch_close(c, &c->exit_watch);
 	/* What it printed last is the most useful. */

@@ -225,9 +225,8 @@ static struct json_object *config_json(const struct supervisor *sup)
 struct json_object *status_json(const struct supervisor *sup)
 {
 	static const char *const phases[] = {
-		[PHASE_RUNNING] = "running",
-		[PHASE_DRAINING] = "draining",
-		[PHASE_ENDING] = "ending",
+		[PHASE_RUNNING] = "running",   [PHASE_DISARMING] = "draining",
+		[PHASE_DRAINING] = "draining", [PHASE_ENDING] = "ending",
 		[PHASE_ENDED] = "ended",
 	};
 	struct json_object *o = json_object_new_object();

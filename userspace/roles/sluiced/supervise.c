@@ -61,8 +61,6 @@ static void tick(struct timer *t, uint64_t now_ms)
 	for (size_t i = 0; i < sup->nchildren && !late; i++)
 		child_check(&sup->children[i]);
 	supervisor_say_alive(sup);
-	if (sup->phase != PHASE_RUNNING)
-		ending_advance(sup);
 	sup->tick_due = now_ms + SUPERVISOR_TICK_MS;
 	timer_arm(&sup->loop.wheel, t, sup->tick_due);
 }
@@ -155,6 +153,7 @@ int supervisor_init(struct supervisor *sup, struct config *config)
 	sup->started_wall_us = clock_system.wall_us();
 	sup->next_instance = sup->started_wall_us;
 	timer_init(&sup->tick, tick);
+	ending_init(sup);
 	return check_programs(sup);
 fail:
 	log_error("can't set up: %s", strerror(-rc));
@@ -203,6 +202,7 @@ void supervisor_close(struct supervisor *sup)
 	for (size_t i = 0; i < sup->nchildren; i++)
 		child_close(&sup->children[i]);
 	timer_cancel(&sup->loop.wheel, &sup->tick);
+	timer_cancel(&sup->loop.wheel, &sup->look);
 	loop_close(&sup->loop);
 	close(sup->config_fd);
 	close(sup->cache_fd);

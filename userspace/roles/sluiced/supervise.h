@@ -31,8 +31,9 @@ struct supervisor_listener {
 
 enum supervisor_phase {
 	PHASE_RUNNING,
-	PHASE_DRAINING, /* relays finish what they have */
-	PHASE_ENDING,	/* scan and log finish, net removes the rules */
+	PHASE_DISARMING, /* until the dead-man's switch is off */
+	PHASE_DRAINING,	 /* relays finish what they have */
+	PHASE_ENDING,	 /* scan and log finish, net removes the rules */
 	PHASE_ENDED
 };
 
@@ -48,6 +49,10 @@ struct supervisor {
 	size_t nchildren;
 	enum supervisor_phase phase;
 	uint64_t phase_deadline;
+	uint64_t net_deadline; /* in the last phase */
+	unsigned int net_tries;
+	bool hurry;	   /* the end was asked for twice */
+	struct timer look; /* while it ends: whether the next phase can begin */
 	uint64_t started_ms;
 	uint64_t started_wall_us;
 	uint64_t next_instance;
@@ -66,7 +71,7 @@ void supervisor_start(struct supervisor *sup);
 /* Swap in @config and tell the roles. 0, or -errno with the old one kept. */
 int supervisor_reload(struct supervisor *sup, struct config *config)
 	__attribute__((warn_unused_result));
-/* Begin the orderly end; again: at once. */
+/* Begin the orderly end; again: at once. See ending.h. */
 void supervisor_stop(struct supervisor *sup);
 void supervisor_close(struct supervisor *sup);
 

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What relays can't make themselves: transparent listeners, and marked sockets
+ * towards origin servers.
+ */
+#ifndef SLUICE_ROLES_RELAYS_H
+#define SLUICE_ROLES_RELAYS_H
+
+#include "ipc/role.h"
+
+struct relays_relay {
+	struct role *role;
+	uint32_t index;
+	struct chan chan;
+};
+
+struct relays {
+	struct relays_relay list[CONFIG_RELAYS];
+};
+
+void relays_init(struct relays *r, struct role *role);
+/* The channel to relay @index; takes over @fd. 0 or -errno. */
+int relays_connect(struct relays *r, uint32_t index, int fd)
+	__attribute__((warn_unused_result));
+
+#endif
