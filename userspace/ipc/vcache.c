@@ -13,6 +13,7 @@
 #define VERDICT_SETS 8192u
 #define URL_SETS     1024u
 #define WORD	     sizeof(uint64_t)
+#define CODING_BITS  4
 
 struct body {
 	uint8_t key[MSG_SHA256];
@@ -46,30 +47,25 @@ struct vcache {
 
 _Static_assert(sizeof(struct body) % WORD == 0, "copied as words");
 _Static_assert(sizeof(struct entry) == 128, "two cache lines");
+_Static_assert(CODING_COUNT <= 1 << CODING_BITS &&
+		       2 + CODING_MAX * CODING_BITS <= 32,
+	       "codings must fit a variant");
 
 size_t vcache_size(void)
 {
 	return sizeof(struct vcache);
 }
 
-/* FNV-1a: tells variants apart; no secret is needed, the hash is the key. */
-static uint32_t mix(uint32_t h, const void *p, size_t n)
-{
-	const uint8_t *bytes = p;
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ bytes[i]) * 16777619u;
-	return h;
-}
-
+/* Without loss: a leading 1, whether one is unknown, then each coding. */
 uint32_t vcache_variant(const struct coding_list *codings, struct str boundary)
 {
-	uint8_t count = codings->count <= CODING_MAX ? codings->count : 0;
-	uint8_t kind[2] = {count, codings->unknown};
-	uint32_t h = mix(2166136261u, kind, sizeof(kind));
+	uint32_t v = codings->unknown ? 3 : 2;
 
-	h = mix(h, codings->coding, count);
-	return mix(h, boundary.p, boundary.len);
+	if (boundary.len > 0)
+		return VCACHE_NEVER;
+	for (unsigned int i = 0; i < codings->count && i < CODING_MAX; i++)
+		v = v << CODING_BITS | codings->coding[i];
+	return v;
 }
 
 /* --- one entry, read and written ------------------------------------------- */
@@ -183,6 +179,8 @@ bool vcache_find(const struct vcache *vc, const uint8_t sha256[MSG_SHA256],
 	const struct entry *set = &vc->verdicts[set_of(VERDICT_SETS, sha256)];
 	uint32_t epoch = __atomic_load_n(&vc->epoch, __ATOMIC_ACQUIRE);
 
+	if (variant == VCACHE_NEVER)
+		return false;
 	for (unsigned int i = 0; i < WAYS; i++) {
 		struct body b;
 
@@ -273,6 +271,8 @@ void vcache_store(struct vcache *vc, const uint8_t sha256[MSG_SHA256],
 	bool replaces = false;
 	struct body b;
 
+	if (variant == VCACHE_NEVER)
+		return;
 	for (unsigned int i = 0; i < WAYS && least > 0; i++) {
 		uint64_t w;
 

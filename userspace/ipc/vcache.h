@@ -34,8 +34,11 @@ size_t vcache_size(void);
 
 /*
  * What besides the bytes decides a verdict: the content codings that are
- * undone before the scan and whether the body is form data with @boundary.
+ * undone before the scan. Form data is never remembered: its verdict also
+ * follows from the boundary, of which senders make what they like, so that any
+ * short form of two boundaries can be made the same.
  */
+#define VCACHE_NEVER 0
 uint32_t vcache_variant(const struct coding_list *codings, struct str boundary);
 
 /* --- readers ---------------------------------------------------------------- */
