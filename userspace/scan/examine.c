@@ -132,6 +132,22 @@ static void scan_part(struct examination *x, const struct multipart_part *part)
 	}
 }
 
+/*
+ * Whether bytes stand before the first delimiter or after the last one, which
+ * is at @last. Servers leave them out, unless they keep the body as it came.
+ */
+static bool has_more_than_parts(struct str body, struct str boundary,
+				size_t last)
+{
+	const struct str dashes = STR("--");
+	/* "--", the boundary, "--", CRLF */
+	size_t line = boundary.len + 6;
+	struct str rest = {body.p + dashes.len, body.len - dashes.len};
+
+	return body.len - last > line || !str_starts(body, dashes) ||
+	       !str_starts(rest, boundary);
+}
+
 static void scan_parts(struct examination *x, const uint8_t *data, size_t size)
 {
 	struct str body = {(const char *)data, size};
@@ -151,11 +167,13 @@ static void scan_parts(struct examination *x, const uint8_t *data, size_t size)
 		}
 		scan_part(x, &part);
 	}
-	if (rc != MULTIPART_BAD)
-		return;
-	/* The server may see other parts than we do: all of it, at least. */
-	scan_bytes(x, data, size, -1);
-	add_reason(x, REASON_MULTIPART);
+	/* After MULTIPART_BAD a server may see other parts than we do. */
+	if (rc == MULTIPART_BAD ||
+	    (rc == MULTIPART_END &&
+	     has_more_than_parts(body, x->object->boundary, offset)))
+		scan_bytes(x, data, size, -1);
+	if (rc == MULTIPART_BAD)
+		add_reason(x, REASON_MULTIPART);
 }
 
 static void scan_body(struct examination *x, const uint8_t *data, size_t size,
