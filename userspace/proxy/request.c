@@ -133,15 +133,21 @@ static void start_body(struct exchange *x, const struct http1_head *head)
 
 	if (store)
 		object = object_new(&exchange_relay(x)->objects, head->length);
-	if (store && object == NULL)
+	if (store && object == NULL) {
 		verdict_not_scanned(x, REASON_STORAGE);
+		if (!verdict_lets_through(x)) {
+			reply_page(x, 403);
+			return;
+		}
+	}
 	transfer_start(&x->up, &s->client, &s->server, head->framing,
 		       head->length, head->framing, object);
 	x->request = object != NULL ? REQUEST_STORE : REQUEST_CONNECT;
 	x->sent_ms = exchange_now(x); /* connecting starts now, or later */
 	session_deadline(s, exchange_now(x) +
 				    exchange_config(x)->http.connect_timeout);
-	if (object != NULL && x->expect_continue && !reply_continue(x))
+	/* The origin server is not asked for it any more. */
+	if (store && x->expect_continue && !reply_continue(x))
 		exchange_abort(x, CLOSE_NO_RESOURCES);
 }
 
