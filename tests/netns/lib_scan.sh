@@ -24,8 +24,9 @@ fetch() {
 		"$T/body" 2>/dev/null | tr -d '\0' | tac | paste -sd' ')
 	echo "$code $exit ${what:-$(sha_of "$T/body")}"
 }
-# What fetch says of
-blocked() { echo "403 0 signature ${1:-$FOUND}"; }
+# What fetch says of EICAR, of what could not be scanned, and of a file that arrived
+# shellcheck disable=SC2034
+BLOCKED="403 0 signature $FOUND"
 unscanned() { echo "403 0 $1 ${2:--}"; }
 whole() { echo "200 0 $(sha_of "$1")"; }
 
