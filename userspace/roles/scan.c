@@ -45,25 +45,21 @@ static const struct role_ops ops = {
 
 int main(void)
 {
-	struct dispatcher *d = calloc(1, sizeof(*d));
-	struct role role;
-	int rc;
+	static struct dispatcher dispatcher; /* a client for each relay */
+	static struct role role;
+	int rc = role_begin(&role, &ops, &dispatcher);
 
-	if (d == NULL)
-		return EXIT_FAILURE;
-	rc = role_begin(&role, &ops, d);
 	if (rc == 0)
-		rc = dispatcher_init(d, &role);
+		rc = dispatcher_init(&dispatcher, &role);
 	if (rc == 0)
-		rc = confine_dispatcher(&role, &d->dirs);
+		rc = confine_dispatcher(&role, &dispatcher.dirs);
 	if (rc == 0)
-		rc = dispatcher_start(d);
+		rc = dispatcher_start(&dispatcher);
 	if (rc == 0)
 		rc = role_ready(&role);
 	if (rc == 0) {
 		rc = role_run(&role);
-		dispatcher_close(d);
+		dispatcher_close(&dispatcher);
 	}
-	free(d);
 	return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

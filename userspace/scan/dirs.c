@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "scan/dirs.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <sched.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -14,9 +13,6 @@
 
 #include "scan/wire.h"
 #include "sys/log.h"
-
-/* Nobody nests deeper: libclamav's recursion and a little more. */
-#define DEPTH_MAX 256
 
 /* --- making ----------------------------------------------------------------- */
 
@@ -95,47 +91,31 @@ int dirs_make(struct dirs *d, const char *state_dir, uid_t uid, gid_t gid,
 
 /* --- removing --------------------------------------------------------------- */
 
-static void empty(int dir, unsigned int depth);
-
-static void remove_entry(int dir, const char *name, unsigned int depth)
+/* Remove all that is below @path, without following a link. */
+static void clear(char *path)
 {
-	int sub;
+	char *paths[] = {path, NULL};
+	FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	FTSENT *e;
 
-	if (unlinkat(dir, name, 0) == 0 || (errno != EISDIR && errno != EPERM))
+	if (tree == NULL)
 		return;
-	sub = openat(dir, name,
-		     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (sub != -1)
-		empty(sub, depth + 1);
-	if (unlinkat(dir, name, AT_REMOVEDIR) == -1)
-		log_debug("can't remove %s: %s", name, strerror(errno));
-}
+	while ((e = fts_read(tree)) != NULL) {
+		int rc;
 
-/* Remove all that is in @dir, and close it. */
-static void empty(int dir, unsigned int depth)
-{
-	DIR *list = fdopendir(dir);
-	struct dirent *e;
-
-	if (list == NULL) {
-		close(dir);
-		return;
+		/* Directories come before and after what is in them. */
+		if (e->fts_level == FTS_ROOTLEVEL || e->fts_info == FTS_D)
+			continue;
+		rc = e->fts_info == FTS_DP ? rmdir(e->fts_accpath)
+					   : unlink(e->fts_accpath);
+		if (rc == -1)
+			log_debug("can't remove %s: %s", e->fts_path,
+				  strerror(errno));
 	}
-	while (depth < DEPTH_MAX && (e = readdir(list)) != NULL)
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			remove_entry(dirfd(list), e->d_name, depth);
-	closedir(list);
+	fts_close(tree);
 }
 
-static void clear(const char *path)
-{
-	int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (dir != -1)
-		empty(dir, 0);
-}
-
-void dirs_clear(const struct dirs *d)
+void dirs_clear(struct dirs *d)
 {
 	clear(d->disk);
 	if (d->memory[0] != '\0')

@@ -28,7 +28,7 @@ struct dirs {
 int dirs_make(struct dirs *d, const char *state_dir, uid_t uid, gid_t gid,
 	      uint64_t memory) __attribute__((warn_unused_result));
 /* As @uid: remove what an earlier process left. */
-void dirs_clear(const struct dirs *d);
+void dirs_clear(struct dirs *d);
 
 /* A worker's own in @of (its memory is "" if @of has none). 0 or -errno. */
 int dirs_add(const struct dirs *of, uint64_t worker, struct dirs *own)

@@ -130,8 +130,10 @@ static void complain(struct engine *e, struct str why)
 		return;
 	strbuf_init(&sb, text, sizeof(text));
 	strbuf_printable(&sb, why);
-	log_warn("clamd can't scan an object: %s (and %llu times before)", text,
-		 (unsigned long long)e->complaints.left_out);
+	log_warn("clamd can't scan an object: %s", text);
+	if (e->complaints.left_out > 0)
+		log_warn("%llu more objects that clamd can't scan",
+			 (unsigned long long)e->complaints.left_out);
 	e->complaints.left_out = 0;
 }
 

@@ -105,6 +105,8 @@ static int load(struct engine **out, const struct config_scan *scan,
 
 	if (e == NULL)
 		return -ENOMEM;
+	/* Never freed: when this fails, the process ends with it. */
+	*out = e;
 	e->limits = *scan;
 	cl_set_clcb_msg(libclamav_load_message);
 	init = cl_init(CL_INIT_DEFAULT);
@@ -113,11 +115,9 @@ static int load(struct engine **out, const struct config_scan *scan,
 	if (e->cl == NULL || set_limits(e->cl, scan) != 0) {
 		snprintf(wrong, ENGINE_TEXT_MAX, "libclamav does not start: %s",
 			 cl_strerror(init));
-		free(e);
 		return -ENOMEM;
 	}
 	rc = load_database(e->cl, scan->database, &info->signatures, wrong);
-	/* Nothing is freed: the process ends, and says first how large it was. */
 	if (rc != 0)
 		return rc;
 	libclamav_prepare(e);
@@ -127,7 +127,6 @@ static int load(struct engine **out, const struct config_scan *scan,
 			 "RAR archives are not scanned: install libclamunrar");
 	/* What was only needed to load goes back before workers share it. */
 	malloc_trim(0);
-	*out = e;
 	return 0;
 }
 

@@ -53,8 +53,11 @@ void finding_of_name(struct finding *f, const char *name)
 			break;
 		}
 	}
-	for (size_t i = 0; i < s.len && i < MSG_NAME_MAX - 1; i++)
-		f->name[i] = s.p[i] > 0x20 && s.p[i] < 0x7f ? s.p[i] : '_';
+	for (size_t i = 0; i < s.len && i < MSG_NAME_MAX - 1; i++) {
+		bool visible = s.p[i] > 0x20 && s.p[i] < 0x7f;
+
+		f->name[i] = (char)(visible ? s.p[i] : '_');
+	}
 }
 
 static int weight(enum verdict v)

@@ -39,16 +39,20 @@ struct keeper {
 
 /* --- loading ---------------------------------------------------------------- */
 
-/* Private memory of this process in bytes, or 0. */
+/* Private memory of this process in bytes, or 0 (proc(5), statm). */
 static uint64_t data_size(void)
 {
-	unsigned long long pages = 0;
 	FILE *f = fopen("/proc/self/statm", "re");
+	uint64_t pages = 0;
+	char line[256];
+	char *p = line;
 
 	if (f == NULL)
 		return 0;
-	if (fscanf(f, "%*u %*u %*u %*u %*u %llu", &pages) != 1)
-		pages = 0;
+	/* size resident shared text lib DATA */
+	if (fgets(line, sizeof(line), f) != NULL)
+		for (int field = 0; field < 6; field++)
+			pages = strtoull(p, &p, 10);
 	fclose(f);
 	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }

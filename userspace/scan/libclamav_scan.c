@@ -195,6 +195,8 @@ static void set_up(struct engine *e, const char *dir, uint64_t limit_ms,
 static void conclude(const struct libclamav_scan *scan, cl_error_t rc,
 		     const char *name, size_t size, struct finding *out)
 {
+	bool no_room = scan->no_room;
+
 	if (rc == CL_VIRUS)
 		finding_of_name(out, name != NULL ? name : "unnamed");
 	else if (rc != CL_CLEAN)
@@ -203,13 +205,13 @@ static void conclude(const struct libclamav_scan *scan, cl_error_t rc,
 		finding_clean(out);
 	if (out->verdict == VERDICT_BLOCKED)
 		return;
-	if (scan->no_room)
+	if (out->verdict == VERDICT_CLEAN && !scan->looked &&
+	    size > NEVER_LOOKED_AT)
+		no_room = true; /* not even its directory could be made */
+	if (no_room)
 		finding_not_scanned(out, REASON_STORAGE);
 	else if (out->verdict != VERDICT_CLEAN)
 		return;
-	else if (!scan->looked && size > NEVER_LOOKED_AT)
-		/* Not even its temporary directory could be made. */
-		finding_not_scanned(out, REASON_STORAGE);
 	else if (scan->cut || scan->cabinet >= scan->unpack)
 		finding_not_scanned(out, REASON_ARCHIVE_SIZE);
 	else if (scan->unopened)

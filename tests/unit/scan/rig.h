@@ -156,18 +156,25 @@ static inline void rig_path(const struct rig *rig, const char *name,
 /* Children of @pid; how many. */
 static inline size_t rig_children(pid_t pid, pid_t *children, size_t max)
 {
-	char path[64];
+	char path[64], line[1024] = "";
+	char *p = line, *end;
 	size_t n = 0;
-	int child;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
 	f = fopen(path, "r");
 	if (f == NULL)
 		return 0;
-	while (n < max && fscanf(f, "%d", &child) == 1)
-		children[n++] = child;
+	if (fgets(line, sizeof(line), f) == NULL)
+		line[0] = '\0';
 	fclose(f);
+	for (; n < max; p = end) {
+		long child = strtol(p, &end, 10);
+
+		if (end == p)
+			break;
+		children[n++] = (pid_t)child;
+	}
 	return n;
 }
 
@@ -204,12 +211,13 @@ static inline char rig_state(pid_t pid)
 
 static inline void rig_binary(char path[PATH_MAX])
 {
-	ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 64);
+	char self[PATH_MAX - 64];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
 	rig_require(n > 0);
-	path[n] = '\0';
-	*strrchr(path, '/') = '\0';
-	strcat(path, "/../../../libexec/sluice-scan");
+	self[n] = '\0';
+	*strrchr(self, '/') = '\0';
+	snprintf(path, PATH_MAX, "%s/../../../libexec/sluice-scan", self);
 }
 
 /* NULL, or why these tests can't run. */

@@ -284,17 +284,16 @@ static void requests_wait_for_the_first_engine(void **state)
 
 static void too_little_memory_is_refused(void **state)
 {
-	char *line, *text = malloc(16u << 20);
-	size_t n = 0;
+	size_t room = 16u << 20, n = 0;
+	char *text = malloc(room);
 
 	(void)state;
 	/* A database that doesn't fit into 16 MiB. */
 	assert_non_null(text);
 	for (uint32_t i = 0; i < 150000; i++) {
-		line = text + n;
-		n += (size_t)sprintf(line,
-				     "Test.Many.%u:0:*:%08x%08x%08x%08x\n", i,
-				     i * 2654435761u, i, ~i, i * 40503u);
+		n += (size_t)snprintf(text + n, room - n,
+				      "Test.Many.%u:0:*:%08x%08x%08x%08x\n", i,
+				      i * 2654435761u, i, ~i, i * 40503u);
 	}
 	write_file(rig.config.scan.database, "many.ndb", text);
 	free(text);
