@@ -164,7 +164,9 @@ static void exchange_finish(struct exchange *x)
 	struct session *s = x->session;
 	bool keep_client = x->keep_client && x->up.in_done &&
 			   !s->relay->stopping;
-	bool keep_server = x->server_keep_alive && x->request == REQUEST_DONE;
+	/* Bytes behind the answer would be taken for the next one. */
+	bool keep_server = x->server_keep_alive && x->request == REQUEST_DONE &&
+			   buf_len(&s->server.in) == 0;
 	/* A client that still sends must not lose the answer to a RST. */
 	bool unread = !x->up.in_done || buf_len(&s->client.in) > 0;
 
@@ -186,24 +188,6 @@ static void exchange_finish(struct exchange *x)
 }
 
 /* --- between exchanges -------------------------------------------------------------------- */
-
-/*
- * The origin server closed or sent bytes nobody asked for. Its client learns
- * it the way it would without us: an idle connection is closed.
- */
-static bool server_left(struct session *s)
-{
-	struct side *server = &s->server;
-	uint8_t byte;
-	ssize_t n;
-
-	if (s->upstream == UPSTREAM_FAILED)
-		return true;
-	if (s->upstream != UPSTREAM_CONNECTED || !server->readable)
-		return false;
-	n = side_receive_into(server, &byte, 1);
-	return n != 0 || server->rd_closed;
-}
 
 /*
  * The connection begins with bytes that are no HTTP: passed on unread, or
@@ -308,9 +292,10 @@ static bool idle_run(struct session *s)
 		parse_request(s);
 		return true;
 	}
+	/* The client learns it the way it would without us. */
 	if (client->rd_closed)
 		session_end(s, CLOSE_CLIENT_GONE, false);
-	else if (!had && server_left(s))
+	else if (!had && session_server_left(s))
 		session_end(s, CLOSE_SERVER_GONE, false);
 	return false;
 }

@@ -262,6 +262,13 @@ static bool connect_upstream(struct exchange *x)
 	enum reason reason;
 	unsigned int status;
 
+	/*
+	 * Bytes that came before the request was sent answer nothing of it
+	 * (response splitting); on a connection of an earlier exchange, only:
+	 * a new one may be greeted with "503" by a server that is full.
+	 */
+	if (!x->fresh_server && session_server_left(s))
+		session_disconnect(s, false);
 	if (s->upstream == UPSTREAM_NONE) {
 		x->fresh_server = true;
 		session_connect(s);

@@ -262,6 +262,20 @@ void session_connect(struct session *s)
 	stock_wait(&s->relay->stock, family, &s->waiter);
 }
 
+bool session_server_left(struct session *s)
+{
+	struct side *server = &s->server;
+	uint8_t byte;
+	ssize_t n;
+
+	if (s->upstream == UPSTREAM_FAILED)
+		return true;
+	if (s->upstream != UPSTREAM_CONNECTED || !server->readable)
+		return false;
+	n = side_receive_into(server, &byte, 1);
+	return n != 0 || server->rd_closed;
+}
+
 void session_disconnect(struct session *s, bool reset)
 {
 	if (s->upstream == UPSTREAM_WAITING)

@@ -105,6 +105,11 @@ void session_set_idle(struct session *s, bool idle);
  * run() is called when it changes. s->server.error says why it failed.
  */
 void session_connect(struct session *s);
+/*
+ * With nothing asked: the origin server closed, or sent bytes that answer
+ * nothing. The connection is of no use any more.
+ */
+bool session_server_left(struct session *s);
 /* Close the connection to the origin server; another may follow. */
 void session_disconnect(struct session *s, bool reset);
 
