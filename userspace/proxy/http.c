@@ -41,6 +41,12 @@ void exchange_decide(struct exchange *x, enum verdict verdict,
 	x->stopped = stopped;
 }
 
+/* Bytes used so far: what waits in the buffer belongs to a later request. */
+static uint64_t taken(const struct side *client)
+{
+	return client->received - buf_len(&client->in);
+}
+
 static struct exchange *exchange_new(struct session *s)
 {
 	struct exchange *x = calloc(1, sizeof(*x));
@@ -51,7 +57,7 @@ static struct exchange *exchange_new(struct session *s)
 	x->rule = "";
 	x->started_ms = s->relay->loop->now_ms;
 	/* The head that begins it was received already. */
-	x->client_received = s->client.received - buf_len(&s->client.in);
+	x->client_taken = taken(&s->client);
 	x->client_sent = s->client.sent;
 	scan_job_init(&x->job, verdict_answered);
 	s->state = x;
@@ -98,7 +104,7 @@ void exchange_log(struct exchange *x, uint64_t reply_bytes)
 		.stopped = x->stopped,
 		.upload = x->upload,
 		.has_sha256 = x->has_hash,
-		.bytes_in = s->client.received - x->client_received,
+		.bytes_in = taken(&s->client) - x->client_taken,
 		.bytes_out = s->client.sent - x->client_sent + reply_bytes,
 		.duration_ms = exchange_now(x) - x->started_ms,
 		.first_byte_ms = x->first_byte_ms,
@@ -207,6 +213,7 @@ static void not_http(struct session *s)
 	if (x != NULL)
 		exchange_decide(x, VERDICT_BLOCKED, REASON_NOT_HTTP,
 				"http.non_http", true);
+	buf_consume(&s->client.in, buf_len(&s->client.in));
 	session_end(s, CLOSE_REFUSED, true);
 }
 
@@ -221,6 +228,8 @@ static void bad_request(struct session *s, enum http1_error error)
 	}
 	exchange_decide(x, VERDICT_BLOCKED, REASON_BAD_REQUEST, "http", true);
 	str_copy(x->name, sizeof(x->name), http1_error_name(error));
+	/* Nobody can say where another one would begin. */
+	buf_consume(&s->client.in, buf_len(&s->client.in));
 	reply_page(x, error == HTTP1_HEAD_TOO_LONG ||
 				      error == HTTP1_TOO_MANY_FIELDS
 			      ? 431
@@ -237,12 +246,13 @@ static void begin_exchange(struct session *s, size_t len)
 		session_end(s, CLOSE_NO_RESOURCES, true);
 		return;
 	}
-	request_begin(x, len);
-	if (s->dead)
-		return;
-	/* Only now: the parsed views pointed into the buffer. */
+	/*
+	 * The parsed views point into these bytes, which stay as they are
+	 * until something is received: not before request_begin() is done.
+	 */
 	buf_consume(&s->client.in, len);
 	s->head_seen = 0;
+	request_begin(x, len);
 }
 
 static void parse_request(struct session *s)

@@ -105,7 +105,7 @@ struct exchange {
 	uint64_t first_byte_ms;
 	uint64_t scan_started_ms;
 	uint64_t scan_ms;
-	uint64_t client_received; /* counters of the side at the start */
+	uint64_t client_taken; /* counters of the side at the start */
 	uint64_t client_sent;
 	bool logged;
 };
