@@ -76,8 +76,9 @@ static ptrdiff_t empty_lines(const struct input *in)
 }
 
 /*
- * The start line at @p. Returns the bytes it takes with its CRLF and sets @line
- * to those before, or 0, or -enum http1_error.
+ * The start line at @p. Returns the bytes it takes with its CRLF, or 0, or
+ * -enum http1_error. @line becomes what is before its LF or CRLF, also when it
+ * is an LF alone, which is an error; else "".
  */
 static ptrdiff_t start_line(const char *p, const char *end, size_t max_line,
 			    struct str *line)
@@ -86,6 +87,7 @@ static ptrdiff_t start_line(const char *p, const char *end, size_t max_line,
 	const char *lf = memchr(p, '\n', n);
 	bool cr;
 
+	*line = (struct str){p, 0};
 	if (lf != NULL)
 		n = (size_t)(lf - p);
 	cr = n > 0 && p[n - 1] == '\r';
@@ -95,10 +97,8 @@ static ptrdiff_t start_line(const char *p, const char *end, size_t max_line,
 		return -(ptrdiff_t)HTTP1_LINE_TOO_LONG;
 	if (lf == NULL)
 		return 0;
-	if (!cr)
-		return -(ptrdiff_t)HTTP1_BAD_LINE;
 	*line = (struct str){p, n};
-	return (ptrdiff_t)(n + 2);
+	return cr ? (ptrdiff_t)(n + 2) : -(ptrdiff_t)HTTP1_BAD_LINE;
 }
 
 /* At most @max_line bytes of what there is: enough to tell HTTP from others. */
@@ -206,6 +206,8 @@ static ptrdiff_t request_head(const struct input *in, const char *p,
 	if (!http1_request_possible(line_start(p, in->end, limits->max_line)))
 		return -(ptrdiff_t)HTTP1_NOT_HTTP;
 	n = start_line(p, in->end, limits->max_line, &line);
+	if (http1_line_of_other(line))
+		return -(ptrdiff_t)HTTP1_NOT_HTTP;
 	if (n <= 0)
 		return n;
 	e = http1_request_line(line, req);

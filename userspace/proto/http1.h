@@ -30,8 +30,9 @@
 enum http1_error {
 	HTTP1_OK,
 	/*
-	 * The first bytes can't start a message: no server, however lenient,
-	 * would take them for HTTP, so policy may let the connection pass.
+	 * The first bytes, or the first line, can't start a message: no server,
+	 * however lenient, would take them for HTTP, so policy may let the
+	 * connection pass.
 	 */
 	HTTP1_NOT_HTTP,
 	HTTP1_LINE_TOO_LONG,

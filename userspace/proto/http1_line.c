@@ -25,6 +25,66 @@ static bool divides_words(char c)
 	       u == 0x85 || u == 0xa0;
 }
 
+/*
+ * The registered methods (IANA, 2024), with QUERY and what UPnP has; in any
+ * case, as some servers have it.
+ */
+static bool is_method(struct str word)
+{
+	static const char *const names[] = {
+		"ACL",
+		"BASELINE-CONTROL",
+		"BIND",
+		"CHECKIN",
+		"CHECKOUT",
+		"CONNECT",
+		"COPY",
+		"DELETE",
+		"GET",
+		"HEAD",
+		"LABEL",
+		"LINK",
+		"LOCK",
+		"M-SEARCH",
+		"MERGE",
+		"MKACTIVITY",
+		"MKCALENDAR",
+		"MKCOL",
+		"MKREDIRECTREF",
+		"MKWORKSPACE",
+		"MOVE",
+		"NOTIFY",
+		"OPTIONS",
+		"ORDERPATCH",
+		"PATCH",
+		"POST",
+		"PRI",
+		"PROPFIND",
+		"PROPPATCH",
+		"PURGE",
+		"PUT",
+		"QUERY",
+		"REBIND",
+		"REPORT",
+		"SEARCH",
+		"SUBSCRIBE",
+		"TRACE",
+		"UNBIND",
+		"UNCHECKOUT",
+		"UNLINK",
+		"UNLOCK",
+		"UNSUBSCRIBE",
+		"UPDATE",
+		"UPDATEREDIRECTREF",
+		"VERSION-CONTROL",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (str_eq_nocase(word, str_of(names[i])))
+			return true;
+	return false;
+}
+
 bool http1_request_possible(struct str start)
 {
 	size_t n = start.len < METHOD_MAX ? start.len : METHOD_MAX;
@@ -33,7 +93,40 @@ bool http1_request_possible(struct str start)
 
 	if (stop == end || divides_words(*stop))
 		return true;
+	/* Many a small server ends a word at any byte up to the space. */
+	if (is_method((struct str){start.p, (size_t)(stop - start.p)}))
+		return true;
 	return stop > start.p && is_visible(*stop) && (uint8_t)*stop < 0x80;
+}
+
+/*
+ * What a server needs to find something to serve in a line that it can't have
+ * been meant for: old Apaches take "X /page.php" for HTTP/0.9 and any third
+ * word for a version, other servers don't look at the method, IIS reads a
+ * backslash as a slash. But the path starts with a slash for all of them (none
+ * is known to serve "X page"), or comes after the one in "http://"; and no
+ * version is without one. So a slash anywhere leaves a line with HTTP, as does
+ * a method's name, a "*", and whatever divides words or lines for some and not
+ * for others: white space but single spaces, controls, bytes above ASCII.
+ *
+ * What comes after the line isn't looked at: a server that goes on after one
+ * that it can't read would do so after a line of binary, too.
+ */
+bool http1_line_of_other(struct str line)
+{
+	const char *end = line.p + line.len;
+	const char *stop = scan_class(line.p, end, CLASS_TOKEN);
+
+	if (stop == line.p || (stop < end && *stop != ' ') ||
+	    is_method((struct str){line.p, (size_t)(stop - line.p)}))
+		return false;
+	for (const char *p = line.p; p < end; p++) {
+		if (*p < ' ' || *p > '~' || *p == '/' || *p == '\\')
+			return false;
+		if (*p == ' ' && (p + 1 == end || p[1] == ' ' || p[1] == '*'))
+			return false;
+	}
+	return true;
 }
 
 bool http1_response_possible(struct str start)

@@ -244,14 +244,79 @@ static void not_http(void **state)
 		 "not_http"},
 		{BYTES("<policy-file-request/>\0"), "not_http"},
 		{BYTES("{\"jsonrpc\":\"2.0\"}\n"), "not_http"},
-		{BYTES("GET\x01/ HTTP/1.1\r\n"), "not_http"},
+		{BYTES("GIT\x01/ HTTP/1.1\r\n"), "not_http"},
+		/* Some servers end a word at any byte up to the space. */
+		{BYTES("GET\x01/ HTTP/1.1\r\n"), "bad_method"},
+		{BYTES("get\x02/ HTTP/1.1\r\n"), "bad_method"},
 		{BYTES("\x80GET / HTTP/1.1\r\n"), "not_http"},
 		{BYTES("GE"), "more"},
 		{BYTES("\r\n\r\nGET / HT"), "more"},
 		{BYTES("\r"), "more"},
 		{BYTES(""), "more"},
-		/* A banner is a token and then no request line. */
-		{BYTES("SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"), "bad_line"},
+		{BYTES("SSH-2.0-OpenSSH_9.2p1 Debian-2"), "more"},
+	};
+
+	(void)state;
+	run(v, COUNT(v));
+}
+
+/* First lines that are text, but nobody's request. */
+static void lines_of_others(void **state)
+{
+	static const struct vector v[] = {
+		{BYTES("SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"), "not_http"},
+		{BYTES("SSH-1.99-old\n"), "not_http"},
+		{BYTES("EHLO mail.example\r\n"), "not_http"},
+		{BYTES("NICK me\r\nUSER me 0 * :Me\r\n"), "not_http"},
+		{BYTES("CAP LS 302\r\n"), "not_http"},
+		{BYTES("STLS\r\n"), "not_http"},
+		{BYTES("*1\r\n$4\r\nPING\r\n"), "not_http"},
+		{BYTES("INVITE sip:me@there.example SIP 2.0\r\n"), "not_http"},
+		{BYTES("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n"),
+		 "not_http"},
+		{BYTES("\r\nNICK me\r\n"), "not_http"},
+		/* A method, in whatever case. */
+		{BYTES("GET\r\n"), "bad_line"},
+		{BYTES("GET index.html\r\n"), "bad_line"},
+		{BYTES("get index.html\r\n"), "bad_line"},
+		{BYTES("Get\n"), "bad_line"},
+		{BYTES("post x y\r\n"), "bad_version"},
+		{BYTES("unlock x\r\n"), "bad_line"},
+		{BYTES("QUERY x\r\n"), "bad_line"},
+		{BYTES("M-SEARCH x\r\n"), "bad_line"},
+		{BYTES("VERSION-CONTROL x\r\n"), "bad_line"},
+		/* A target, whatever the method. */
+		{BYTES("EHLO /index.php\r\n"), "bad_line"},
+		{BYTES("EHLO /index.php\n"), "bad_line"},
+		{BYTES("X /index.php FOO\r\n"), "bad_version"},
+		{BYTES("X http://a/index.php\r\n"), "bad_line"},
+		{BYTES("X rtsp://a/index.php R\r\n"), "bad_version"},
+		{BYTES("X a /index.php\r\n"), "bad_version"},
+		{BYTES("X \\index.php\r\n"), "bad_line"},
+		{BYTES("X *\r\n"), "bad_line"},
+		{BYTES("/index.php\r\n"), "not_http"},
+		{BYTES("X/index.php\r\n"), "bad_method"},
+		{BYTES("INVITE sip:me@there.example SIP/2.0\r\n"),
+		 "bad_version"},
+		/* A version. */
+		{BYTES("X index HTTP/1.0\r\n"), "bad_target"},
+		{BYTES("X http/1.1\r\n"), "bad_line"},
+		{BYTES("BREW x HTTP/1.1\r\n"), "bad_target"},
+		/* Words and lines that not everybody sees. */
+		{BYTES(" EHLO a\r\n"), "bad_line"},
+		{BYTES("\tEHLO a\r\n"), "bad_line"},
+		{BYTES("EHLO  a\r\n"), "bad_line"},
+		{BYTES("EHLO \r\n"), "bad_line"},
+		{BYTES("EHLO a \r\n"), "bad_line"},
+		{BYTES("EHLO\ta\r\n"), "bad_line"},
+		{BYTES("EHLO\va\r\n"), "bad_method"},
+		{BYTES("EHLO\xa0GET\r\n"), "bad_method"},
+		{BYTES("EHLO a\0b\r\n"), "bad_target"},
+		{BYTES("EHLO a\rGET x\r\n"), "bare_cr"},
+		{BYTES("EHLO a\r\r\n"), "bare_cr"},
+		{BYTES("EHLO a\x7f\r\n"), "bad_target"},
+		{BYTES("EHLO \x80\r\n"), "bad_line"},
+		{BYTES("EHLO:a\r\n"), "bad_method"},
 	};
 
 	(void)state;
@@ -648,6 +713,7 @@ int main(void)
 		cmocka_unit_test(targets),
 		cmocka_unit_test(request_lines),
 		cmocka_unit_test(not_http),
+		cmocka_unit_test(lines_of_others),
 		cmocka_unit_test(empty_lines),
 		cmocka_unit_test(fields),
 		cmocka_unit_test(hosts),
