@@ -37,32 +37,27 @@ static int make_dir(const char *path, uid_t uid, gid_t gid)
 
 /*
  * In a namespace of our own it vanishes with the last process. Mounts that the
- * host makes later come through (a volume with the database, say).
+ * host makes later come through (a volume with the database, say). @path is
+ * opened only in there: a descriptor from outside can't be mounted on.
  */
-static int mount_memory(int dir, uid_t uid, gid_t gid, uint64_t size)
+static int make_memory(const char *path, uid_t uid, gid_t gid, uint64_t size)
 {
 	char options[128], at[32];
+	int dir, rc = 0;
 
+	if (unshare(CLONE_NEWNS) == -1 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == -1)
+		return -errno;
+	dir = make_dir(path, uid, gid);
+	if (dir < 0)
+		return dir;
 	snprintf(at, sizeof(at), "/proc/self/fd/%d", dir);
 	snprintf(options, sizeof(options), "mode=0700,uid=%u,gid=%u,size=%llu",
 		 uid, gid, (unsigned long long)size);
-	if (unshare(CLONE_NEWNS) == -1 ||
-	    mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == -1 ||
-	    mount("tmpfs", at, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+	if (mount("tmpfs", at, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
 		  options) == -1)
-		return -errno;
-	return 0;
-}
-
-static int make_memory(const char *path, uid_t uid, gid_t gid, uint64_t size)
-{
-	int dir = make_dir(path, uid, gid);
-	int rc = dir;
-
-	if (dir >= 0) {
-		rc = mount_memory(dir, uid, gid, size);
-		close(dir);
-	}
+		rc = -errno;
+	close(dir);
 	return rc;
 }
 

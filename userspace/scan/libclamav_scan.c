@@ -98,7 +98,9 @@ static cl_error_t on_look(int fd, const char *type, void *context)
 
 /*
  * Called for each member, before it is unpacked. Members of cabinets are cut
- * at what is left of CL_ENGINE_MAX_SCANSIZE, again in silence.
+ * at what is left of CL_ENGINE_MAX_SCANSIZE, again in silence. (What other
+ * formats say about sizes is no use: in some megabytes of noise there is
+ * sooner or later the beginning of a ZIP.)
  */
 static cl_error_t on_member(const char *container, unsigned long packed,
 			    const char *name, unsigned long size, int encrypted,
@@ -110,8 +112,6 @@ static cl_error_t on_member(const char *container, unsigned long packed,
 	(void)name;
 	(void)encrypted;
 	(void)index;
-	if (size > scan->engine->limits.max_object)
-		scan->cut = true;
 	if (strcmp(container, "CL_TYPE_MSCAB") == 0 ||
 	    strcmp(container, "CL_TYPE_MSCHM") == 0)
 		scan->cabinet += size;

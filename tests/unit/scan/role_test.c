@@ -89,6 +89,30 @@ static void sizes(void **state)
 	free(data);
 }
 
+/* Whether a process has the role's directory in memory in its mounts. */
+static bool has_memory(pid_t pid)
+{
+	char path[64], line[1024];
+	bool found = false;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/mountinfo", pid);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		found |= strstr(line, "/scan-mem ") != NULL;
+	fclose(f);
+	return found;
+}
+
+/* Temporary files of small objects are in memory that nobody else sees. */
+static void memory_of_its_own(void **state)
+{
+	(void)state;
+	assert_true(has_memory(rig.pid));
+	assert_false(has_memory(getpid()));
+}
+
 /* --- codings and forms ------------------------------------------------------- */
 
 static size_t gzip(const void *src, size_t len, uint8_t *dst, size_t room)
@@ -436,6 +460,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(clean_and_blocked),
 		TEST(sizes),
+		TEST(memory_of_its_own),
 		TEST(content_codings),
 		TEST(form_data),
 		TEST(verdicts_are_kept),
