@@ -158,6 +158,12 @@ void exchange_release_head(struct exchange *x, struct side *to);
 void request_begin(struct exchange *x, size_t len);
 /* Go on as far as possible now. Progress? */
 bool request_run(struct exchange *x);
+/*
+ * Whether a head changes to WebSocket, and to nothing else (h2c!) that the
+ * other end could choose. Only WebSocket may take a connection over: its
+ * frames are nobody's objects.
+ */
+bool http_is_websocket(const struct http1_head *head);
 
 /* --- response.c ------------------------------------------------------------------ */
 

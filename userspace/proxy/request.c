@@ -38,17 +38,20 @@ static bool remember_text(struct exchange *x, const struct http1_request *req)
 	return true;
 }
 
-/*
- * Only WebSocket may take a connection over: its frames are nobody's objects.
- * Any other Upgrade (h2c!) is left out, so that the exchange stays HTTP/1.1.
- */
-static bool wants_websocket(const struct http1_request *req)
+bool http_is_websocket(const struct http1_head *head)
 {
-	const struct http1_field *f = http1_field(&req->head, HTTP1_F_UPGRADE);
+	const struct http1_field *only = NULL;
 
-	return req->head.upgrade && f != NULL &&
-	       req->head.framing == HTTP1_BODY_NONE &&
-	       str_eq_nocase(f->value, STR("websocket"));
+	for (unsigned int i = 0; i < head->nfields; i++) {
+		if (head->fields[i].id != HTTP1_F_UPGRADE)
+			continue;
+		if (only != NULL)
+			return false;
+		only = &head->fields[i];
+	}
+	return only != NULL && head->upgrade &&
+	       head->framing == HTTP1_BODY_NONE &&
+	       str_eq_nocase(only->value, STR("websocket"));
 }
 
 static bool remember(struct exchange *x, const struct http1_request *req)
@@ -57,7 +60,8 @@ static bool remember(struct exchange *x, const struct http1_request *req)
 	x->client_http10 = req->head.minor == 0;
 	x->client_keep_alive = req->head.keep_alive;
 	x->expect_continue = req->expect_continue && !x->client_http10;
-	x->upgrade = wants_websocket(req);
+	/* Any other Upgrade is left out: the exchange stays HTTP/1.1. */
+	x->upgrade = http_is_websocket(&req->head);
 	return remember_text(x, req);
 }
 

@@ -106,7 +106,8 @@ static void switch_protocols(struct exchange *x,
 				.keep_alive = true,
 				.upgrade = true};
 
-	if (!x->upgrade || x->request != REQUEST_DONE) {
+	if (!x->upgrade || x->request != REQUEST_DONE ||
+	    !http_is_websocket(&res->head)) {
 		bad_response(x, HTTP1_BAD_STATUS);
 		return;
 	}
