@@ -205,8 +205,7 @@ static void not_http(struct session *s)
 
 	if (s->requests == 0 &&
 	    s->config->config->http.non_http == NON_HTTP_PASS) {
-		s->protocol = &protocol_tunnel;
-		s->protocol->run(s);
+		session_tunnel(s);
 		return;
 	}
 	x = exchange_new(s);

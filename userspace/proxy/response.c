@@ -118,9 +118,9 @@ static void switch_protocols(struct exchange *x,
 	buf_consume(&s->server.in, len);
 	x->status = 101;
 	exchange_release_head(x, &s->client);
+	exchange_log(x, buf_len(&s->client.out));
 	s->protocol->ended(s, CLOSE_DONE); /* the exchange, not the session */
-	s->protocol = &protocol_tunnel;
-	s->protocol->run(s);
+	session_tunnel(s);
 }
 
 /* --- the body: pass on or scan ----------------------------------------------------------------- */

@@ -92,6 +92,11 @@ void session_end(struct session *s, enum session_close why, bool reset);
  * comes for a moment (so that a RST does not destroy the word), then end.
  */
 void session_linger(struct session *s);
+/*
+ * From here on bytes go both ways unread. The protocol before has no state
+ * left; what is in the buffers goes first.
+ */
+void session_tunnel(struct session *s);
 
 /* Run again in the next round (a budget was used up). */
 void session_again(struct session *s);
@@ -114,7 +119,6 @@ bool session_server_left(struct session *s);
 void session_disconnect(struct session *s, bool reset);
 
 extern const struct protocol protocol_http;
-extern const struct protocol protocol_tunnel;
 extern const struct protocol protocol_linger;
 
 #endif

@@ -5,11 +5,19 @@
  * reset of one side resets the other.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "proxy/relay.h"
 #include "proxy/session.h"
 
 #define TUNNEL_BUDGET (1u << 20)
+
+/* Counters of the client's side when the tunnel began. */
+struct tunnel {
+	uint64_t received;
+	uint64_t sent;
+	uint64_t started_ms;
+};
 
 /* What is in @from's buffer goes before what is in its socket. */
 static bool move_buffered(struct side *from, struct side *to)
@@ -90,15 +98,20 @@ static void tunnel_timeout(struct session *s)
 		session_end(s, CLOSE_TIMEOUT, true);
 }
 
-static enum reason reason_of(enum session_close why)
+static enum reason reason_of(const struct session *s, enum session_close why)
 {
+	bool connected = s->upstream == UPSTREAM_CONNECTED;
+
 	switch (why) {
 	case CLOSE_TIMEOUT:
-		return REASON_TIMEOUT;
+		return connected ? REASON_TIMEOUT : REASON_CONNECT_TIMEOUT;
 	case CLOSE_SHUTDOWN:
 		return REASON_SHUTDOWN;
 	case CLOSE_SERVER_GONE:
-		return REASON_ORIGIN_CLOSED;
+		if (connected)
+			return REASON_ORIGIN_CLOSED;
+		return s->server.error == -ETIMEDOUT ? REASON_CONNECT_TIMEOUT
+						     : REASON_CONNECT;
 	case CLOSE_CLIENT_GONE:
 		return REASON_CLIENT_CLOSED;
 	default:
@@ -108,6 +121,8 @@ static enum reason reason_of(enum session_close why)
 
 static void tunnel_ended(struct session *s, enum session_close why)
 {
+	struct tunnel *t = s->state;
+	struct stats *st = s->relay->stats;
 	struct event ev = {
 		.time_us = s->relay->loop->clock->wall_us(),
 		.session = s->id,
@@ -115,15 +130,20 @@ static void tunnel_ended(struct session *s, enum session_close why)
 		.server = s->server_addr,
 		.protocol = EVENT_TUNNEL,
 		.verdict = VERDICT_PASSED,
-		.reason = reason_of(why),
-		.bytes_in = s->client.received,
-		.bytes_out = s->client.sent,
-		.duration_ms = s->relay->loop->now_ms - s->started_ms,
+		.reason = reason_of(s, why),
+		.bytes_in = s->client.received - t->received,
+		.bytes_out = s->client.sent - t->sent,
+		.duration_ms = s->relay->loop->now_ms - t->started_ms,
 	};
 
-	stats_add(s->relay->stats, RELAY_VERDICT + VERDICT_PASSED, 1);
+	stats_add(st, RELAY_VERDICT + VERDICT_PASSED, 1);
+	if (ev.reason != REASON_NONE)
+		stats_add(st, RELAY_REASON + ev.reason, 1);
 	if (s->config->config->log_access)
 		eventlog_add(&s->relay->eventlog, &ev);
+	stats_sub(st, RELAY_SESSION_MEMORY, sizeof(*t));
+	s->state = NULL;
+	free(t);
 }
 
 static void tunnel_describe(const struct session *s, struct msg_session *row)
@@ -132,10 +152,32 @@ static void tunnel_describe(const struct session *s, struct msg_session *row)
 		 s->upstream == UPSTREAM_CONNECTED ? "tunnel" : "connecting");
 }
 
-const struct protocol protocol_tunnel = {
+static const struct protocol protocol_tunnel = {
 	.name = "tunnel",
 	.run = tunnel_run,
 	.timeout = tunnel_timeout,
 	.ended = tunnel_ended,
 	.describe = tunnel_describe,
 };
+
+void session_tunnel(struct session *s)
+{
+	struct stats *st = s->relay->stats;
+	struct tunnel *t = malloc(sizeof(*t));
+
+	if (t == NULL) {
+		session_end(s, CLOSE_NO_RESOURCES, true);
+		return;
+	}
+	/* What waits in the buffers: in is the tunnel's, out is not. */
+	t->received = s->client.received - buf_len(&s->client.in);
+	t->sent = s->client.sent + buf_len(&s->client.out);
+	t->started_ms = s->relay->loop->now_ms;
+	stats_add(st, RELAY_SESSION_MEMORY, sizeof(*t));
+	stats_add(st, RELAY_TUNNELS, 1);
+	s->state = t;
+	s->protocol = &protocol_tunnel;
+	/* However quiet it is: it can't be begun again like a request. */
+	session_set_idle(s, false);
+	s->protocol->run(s);
+}
