@@ -24,7 +24,7 @@ static const struct command commands[] = {
 	{"rules", cmd_rules, "show|diff|install|remove [--dry-run]",
 	 "nftables rules and routes"},
 	{"bypass", cmd_bypass, "list|add|delete ...",
-	 "clients and servers that pass unchecked, until the next start"},
+	 "clients and servers that pass unchecked"},
 	{"reload", cmd_reload, "", "read the configuration again"},
 	{"stop", cmd_stop, "", "finish what runs, remove the rules, end"},
 };
@@ -33,7 +33,13 @@ static const struct command commands[] = {
 
 static int usage(FILE *to)
 {
-	fprintf(to, "usage: sluicectl [-s SOCKET] [--json] COMMAND ...\n");
+	fprintf(to, "usage: sluicectl [-s SOCKET] [--json] COMMAND ...\n"
+		    "options:\n"
+		    "  -s SOCKET  of sluiced, instead of " CTL_SOCKET "\n"
+		    "  --json     one JSON object a line\n"
+		    "  --help     this text\n"
+		    "  --version  print the version\n"
+		    "commands:\n");
 	for (size_t i = 0; i < NCOMMANDS; i++)
 		fprintf(to, "  %-9s%-37s %s\n", commands[i].name,
 			commands[i].arguments, commands[i].help);
