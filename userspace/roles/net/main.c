@@ -109,13 +109,17 @@ static void stop(struct role *role, uint64_t timeout_ms)
 {
 	struct net *net = net_of(role);
 
+	/* No order: the daemon was killed, and rules are what is left of it. */
+	if (!chan_is_open(&role->parent) && !net->stopping) {
+		rules_leave(&net->rules);
+		loop_stop(&role->loop);
+		return;
+	}
 	net->stop_at_ms = role->loop.now_ms + timeout_ms;
 	if (!net->stopping) {
 		net->stopping = true;
 		rules_end(&net->rules);
-		/* Without a parent it was no orderly end: it comes again. */
-		if (chan_is_open(&role->parent))
-			asked_forget(&net->rules.asked);
+		asked_forget(&net->rules.asked);
 	}
 	on_settle(&net->settle, role->loop.now_ms);
 }

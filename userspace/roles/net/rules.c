@@ -272,6 +272,15 @@ void rules_end(struct rules *r)
 	rules_publish(r);
 }
 
+void rules_leave(struct rules *r)
+{
+	r->alive = false;
+	if (r->installed && nft_alive_disarm(r->nft) != 0)
+		log_error("the switch stays on until it expires: %s",
+			  nft_error(r->nft));
+	rules_publish(r);
+}
+
 bool rules_settled(struct rules *r, bool force)
 {
 	const struct config_intercept *ic = &rules_config(r)->intercept;

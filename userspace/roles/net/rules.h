@@ -73,6 +73,12 @@ void rules_publish(const struct rules *r);
 /* The end of this role: take away whatever is ours. */
 void rules_end(struct rules *r);
 /*
+ * The daemon died: nothing but the switch goes off. Without rules nobody would
+ * be refused any more (when_down = "closed"), and the next daemon finds and
+ * takes over what is there.
+ */
+void rules_leave(struct rules *r);
+/*
  * After rules were taken away: whether connections of ours are gone, so that
  * early demux is as it was. Ask again each second; @force: don't mind them.
  */
