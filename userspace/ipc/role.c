@@ -15,9 +15,9 @@
 #include "sys/log.h"
 #include "sys/memfile.h"
 
-#define HEARTBEAT_MS	  250
-#define INIT_TIMEOUT_MS	  10000
-#define ORPHAN_SECONDS	  3
+#define HEARTBEAT_MS	250
+#define INIT_TIMEOUT_MS 10000
+#define ORPHAN_SECONDS	3
 
 /* --- configuration --------------------------------------------------------- */
 

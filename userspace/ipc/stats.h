@@ -35,8 +35,8 @@ enum relay_counter {
 	RELAY_ACCEPT_REFUSED, /* no descriptor or memory for a connection */
 	RELAY_CONNECT_FAILED,
 	RELAY_NO_SOCKET,      /* waited for a socket of the net role */
-	RELAY_SESSION_MEMORY,  /* bytes held for sessions and exchanges */
-	RELAY_BUFFER_MEMORY,   /* bytes of buffers, lent and free */
+	RELAY_SESSION_MEMORY, /* bytes held for sessions and exchanges */
+	RELAY_BUFFER_MEMORY,  /* bytes of buffers, lent and free */
 	RELAY_BODY_MEMORY,    /* bytes of objects in memory */
 	RELAY_BODY_DISK,      /* bytes of objects spilled to disk */
 	RELAY_PIPES,

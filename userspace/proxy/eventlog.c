@@ -143,7 +143,7 @@ uint64_t eventlog_add(struct eventlog *el, const struct event *ev)
 	return el->next - 1;
 }
 
-/* --- the log role's answers ---------------------------------------------------- */
+/* --- the log role's answers ---------------------------------------- */
 
 static struct eventlog *eventlog_of(struct chan *ch)
 {
@@ -154,16 +154,18 @@ static int on_stored(struct chan *ch, const struct chan_msg *m)
 {
 	struct eventlog *el = eventlog_of(ch);
 	const struct msg_events_stored *msg = m->body;
+	struct list *node;
 
 	if (msg->instance != el->instance || msg->next > el->next)
 		return -EPROTO;
-	while (!list_empty(&el->sent)) {
+	while ((node = list_pop(&el->sent)) != NULL) {
 		struct eventlog_block *b =
-			list_entry(el->sent.next, struct eventlog_block, node);
+			list_entry(node, struct eventlog_block, node);
 
-		if (b->first + b->count > msg->next || el->unsent == &b->node)
+		if (b->first + b->count > msg->next || el->unsent == node) {
+			list_add(&el->sent, node);
 			break;
-		(void)list_pop(&el->sent);
+		}
 		el->held -= sizeof(*b);
 		free(b);
 	}

@@ -19,7 +19,7 @@ struct http1_limits http_limits(const struct config *config)
 	};
 }
 
-/* --- what is known about an exchange ------------------------------------------------- */
+/* --- what is known about an exchange ------------------------------- */
 
 /* Clean says more than passed, not scanned is graver, blocked the gravest. */
 static const uint8_t gravity[VERDICT_COUNT] = {
@@ -68,7 +68,7 @@ static struct exchange *exchange_new(struct session *s)
 	return x;
 }
 
-/* --- the event ------------------------------------------------------------------------ */
+/* --- the event ----------------------------------------------------- */
 
 static bool worth_an_event(const struct exchange *x)
 {
@@ -128,11 +128,11 @@ void exchange_log(struct exchange *x, uint64_t reply_bytes)
 	eventlog_add(&exchange_relay(x)->eventlog, &ev);
 }
 
-/* --- the end of an exchange ------------------------------------------------------------- */
+/* --- the end of an exchange ---------------------------------------- */
 
-static void exchange_free(struct exchange *x)
+static void exchange_free(struct session *s)
 {
-	struct session *s = x->session;
+	struct exchange *x = exchange_of(s);
 
 	exchange_log(x, 0);
 	scanner_cancel(&x->job);
@@ -165,9 +165,9 @@ static void wait_for_request(struct session *s)
 }
 
 /* The last byte of the answer is with the kernel. */
-static void exchange_finish(struct exchange *x)
+static void exchange_finish(struct session *s)
 {
-	struct session *s = x->session;
+	const struct exchange *x = exchange_of(s);
 	bool keep_client = x->keep_client && x->up.in_done &&
 			   !s->relay->stopping;
 	/* Bytes behind the answer would be taken for the next one. */
@@ -176,7 +176,7 @@ static void exchange_finish(struct exchange *x)
 	/* A client that still sends must not lose the answer to a RST. */
 	bool unread = !x->up.in_done || buf_len(&s->client.in) > 0;
 
-	exchange_free(x);
+	exchange_free(s);
 	if (!keep_client) {
 		if (unread)
 			session_linger(s);
@@ -193,7 +193,7 @@ static void exchange_finish(struct exchange *x)
 	wait_for_request(s);
 }
 
-/* --- between exchanges -------------------------------------------------------------------- */
+/* --- between exchanges --------------------------------------------- */
 
 /*
  * The connection begins with bytes that are no HTTP: passed on unread, or
@@ -309,7 +309,7 @@ static bool idle_run(struct session *s)
 	return false;
 }
 
-/* --- protocol ------------------------------------------------------------------------------- */
+/* --- protocol ------------------------------------------------------ */
 
 /* Whether the answer is out and nothing more will come of this exchange. */
 static bool exchange_done(const struct exchange *x)
@@ -328,9 +328,9 @@ static bool client_gone(struct exchange *x)
 	return true;
 }
 
-static bool exchange_run(struct exchange *x)
+static bool exchange_run(struct session *s)
 {
-	struct session *s = x->session;
+	struct exchange *x = exchange_of(s);
 	bool progress = request_run(x);
 
 	if (s->dead || s->state != x)
@@ -340,7 +340,7 @@ static bool exchange_run(struct exchange *x)
 		return progress;
 	if (!exchange_done(x))
 		return progress;
-	exchange_finish(x);
+	exchange_finish(s);
 	return true;
 }
 
@@ -355,8 +355,7 @@ static void http_run(struct session *s)
 			session_again(s);
 			return;
 		}
-		progress = s->state != NULL ? exchange_run(exchange_of(s))
-					    : idle_run(s);
+		progress = s->state != NULL ? exchange_run(s) : idle_run(s);
 	}
 	if (s->dead || s->protocol != &protocol_http)
 		return;
@@ -399,7 +398,7 @@ static void exchange_timeout(struct exchange *x)
 		return;
 	}
 	reply_page(x, 504);
-	http_run(x->session);
+	session_again(x->session);
 }
 
 static void http_timeout(struct session *s)
@@ -429,7 +428,7 @@ static void http_ended(struct session *s, enum session_close why)
 		return;
 	if (why == CLOSE_SHUTDOWN)
 		exchange_decide(x, x->verdict, REASON_SHUTDOWN, "", false);
-	exchange_free(x);
+	exchange_free(s);
 }
 
 static const char *state_name(const struct exchange *x)

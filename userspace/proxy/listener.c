@@ -27,7 +27,7 @@ static struct relay_listener *listener_of(struct loop_fd *lfd)
 	return list_entry(lfd, struct relay_listener, lfd);
 }
 
-/* --- room ------------------------------------------------------------------------ */
+/* --- room ---------------------------------------------------------- */
 
 static void set_accepting(struct relay *r, bool accepting)
 {
@@ -88,7 +88,7 @@ static bool make_room(struct relay *r)
 	return true;
 }
 
-/* --- accepting --------------------------------------------------------------------- */
+/* --- accepting ----------------------------------------------------- */
 
 /* Small writes leave at once; whoever writes here collects what belongs together. */
 static void set_options(int fd)
@@ -175,7 +175,7 @@ static void on_accept(struct loop_fd *lfd, uint32_t events)
 			return;
 }
 
-/* --- life ----------------------------------------------------------------------------- */
+/* --- life ---------------------------------------------------------- */
 
 void listener_init(struct relay *r)
 {

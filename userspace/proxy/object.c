@@ -19,7 +19,7 @@
 /* Smaller objects are copied for the scan role, larger give up their region. */
 #define COPY_MAX     (256u << 10)
 
-/* --- store ---------------------------------------------------------------------- */
+/* --- store --------------------------------------------------------- */
 
 int object_store_init(struct object_store *st, uint64_t memory,
 		      uint64_t memory_total, const char *spool)
@@ -57,7 +57,7 @@ void object_store_set_memory(struct object_store *st, uint64_t memory)
 	st->regions.region_size = memory;
 }
 
-/* --- life ------------------------------------------------------------------------ */
+/* --- life ---------------------------------------------------------- */
 
 /* Whether an object of @size bytes may lie in memory. */
 static bool fits_memory(const struct object_store *st, uint64_t size)
@@ -121,7 +121,7 @@ void object_free(struct object *o)
 	free(o);
 }
 
-/* --- growing --------------------------------------------------------------------- */
+/* --- growing ------------------------------------------------------- */
 
 static void hash(struct object *o, const uint8_t *data, size_t n)
 {
@@ -261,7 +261,7 @@ void object_append(struct object *o, const uint8_t *data, size_t n)
 		o->error = write_file(o, data, n, o->size, &done);
 		hash(o, data, done);
 		o->size += done;
-	} else if (o->error == 0) {
+	} else if (o->error == 0 && n > 0 && n <= memory_room(o)) {
 		memcpy(memory_at(o, o->size), data, n);
 		object_produced(o, n);
 		done = n;
@@ -280,7 +280,7 @@ void object_finish(struct object *o)
 	}
 }
 
-/* --- giving --------------------------------------------------------------------- */
+/* --- giving -------------------------------------------------------- */
 
 const uint8_t *object_bytes(const struct object *o)
 {

@@ -24,7 +24,7 @@
 /* Of the machine's memory, what the objects of all relays may take. */
 #define MEMORY_SHARE	     4
 
-/* --- net: sockets and listeners ------------------------------------------------------- */
+/* --- net: sockets and listeners ------------------------------------ */
 
 static struct relay *relay_of_net(struct chan *ch)
 {
@@ -94,7 +94,7 @@ int relay_peer(struct relay *r, enum role_id id, uint32_t index, int fd)
 	}
 }
 
-/* --- parent: sessions ------------------------------------------------------------------- */
+/* --- parent: sessions ---------------------------------------------- */
 
 #define ROWS_A_MESSAGE 64
 
@@ -145,7 +145,7 @@ const struct chan_rule relay_parent_rules[] = {
 };
 const size_t relay_parent_nrules = 1;
 
-/* --- housekeeping -------------------------------------------------------------------------- */
+/* --- housekeeping -------------------------------------------------- */
 
 static void housekeeping(struct timer *t, uint64_t now_ms)
 {
@@ -163,7 +163,7 @@ static void housekeeping(struct timer *t, uint64_t now_ms)
 	timer_arm(&r->loop->wheel, t, now_ms + HOUSEKEEPING_MS);
 }
 
-/* --- life ----------------------------------------------------------------------------------- */
+/* --- life ---------------------------------------------------------- */
 
 static void scan_violation(struct scanner *sc, const char *violation)
 {
@@ -256,7 +256,7 @@ void relay_reloaded(struct relay *r)
 	object_store_set_memory(&r->objects, config->scan.memory);
 }
 
-/* --- the end -------------------------------------------------------------------------------- */
+/* --- the end ------------------------------------------------------- */
 
 /* When the last event is on disk, or there was time enough for it. */
 static void end_when_done(struct relay *r)

@@ -10,7 +10,7 @@
 /* What our own fields may add to a head. */
 #define HEAD_EXTRA 512
 
-/* --- what the event and the pages tell about it ---------------------------------------- */
+/* --- what the event and the pages tell about it -------------------- */
 
 /*
  * The URL as the client meant it: with the authority it named (or the address
@@ -65,7 +65,7 @@ static bool remember(struct exchange *x, const struct http1_request *req)
 	return remember_text(x, req);
 }
 
-/* --- decisions --------------------------------------------------------------------------- */
+/* --- decisions ----------------------------------------------------- */
 
 /* True when we answer the request ourselves. */
 static bool refused(struct exchange *x, const struct http1_request *req)
@@ -104,7 +104,7 @@ static bool check_upload(struct exchange *x, const struct http1_head *head)
 	return true;
 }
 
-/* --- begin ---------------------------------------------------------------------------------- */
+/* --- begin --------------------------------------------------------- */
 
 static bool write_head(struct exchange *x, const struct http1_request *req,
 		       size_t len)
@@ -186,7 +186,7 @@ void request_begin(struct exchange *x, size_t len)
 	start_body(x, &req->head);
 }
 
-/* --- storing an upload ------------------------------------------------------------------------ */
+/* --- storing an upload --------------------------------------------- */
 
 /* The client broke its own request off, or broke its framing. */
 static bool upload_broken(struct exchange *x)
@@ -251,7 +251,7 @@ static bool store_upload(struct exchange *x)
 	return true;
 }
 
-/* --- sending ------------------------------------------------------------------------------------ */
+/* --- sending ------------------------------------------------------- */
 
 static unsigned int connect_status(const struct session *s, enum reason *reason)
 {

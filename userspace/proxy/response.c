@@ -49,7 +49,7 @@ static void bad_response(struct exchange *x, enum http1_error error)
 	response_failed(x, VERDICT_BLOCKED, REASON_BAD_RESPONSE, 502);
 }
 
-/* --- heads ---------------------------------------------------------------------------------- */
+/* --- heads --------------------------------------------------------- */
 
 static struct http1_out framing_out(const struct exchange *x,
 				    const struct http1_response *res)
@@ -123,7 +123,7 @@ static void switch_protocols(struct exchange *x,
 	session_tunnel(s);
 }
 
-/* --- the body: pass on or scan ----------------------------------------------------------------- */
+/* --- the body: pass on or scan ------------------------------------- */
 
 /* A verdict that needs no scan, from the head alone. */
 static void judge_head(struct exchange *x, const struct http1_response *res)
@@ -206,7 +206,7 @@ static void begin_response(struct exchange *x, struct http1_response *res,
 	start_body(x, check);
 }
 
-/* --- waiting for the head ------------------------------------------------------------------------ */
+/* --- waiting for the head ------------------------------------------ */
 
 static bool parse_head(struct exchange *x)
 {
@@ -252,7 +252,7 @@ static bool wait_head(struct exchange *x)
 	return true;
 }
 
-/* --- the body -------------------------------------------------------------------------------------- */
+/* --- the body ------------------------------------------------------ */
 
 static bool body_broken(struct exchange *x)
 {

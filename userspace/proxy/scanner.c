@@ -120,7 +120,7 @@ void scanner_cancel(struct scan_job *job)
 	job_end(job);
 }
 
-/* --- the scan role's answers ----------------------------------------------------- */
+/* --- the scan role's answers --------------------------------------- */
 
 static struct scanner *scanner_of(struct chan *ch)
 {

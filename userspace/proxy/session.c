@@ -33,7 +33,7 @@ const char *session_close_reason(enum session_close why)
 	return close_reasons[why];
 }
 
-/* --- events ---------------------------------------------------------------------- */
+/* --- events -------------------------------------------------------- */
 
 static void on_client(struct loop_fd *lfd, uint32_t events)
 {
@@ -116,7 +116,7 @@ void session_again(struct session *s)
 	loop_defer(s->relay->loop, &s->task);
 }
 
-/* --- life ------------------------------------------------------------------------ */
+/* --- life ---------------------------------------------------------- */
 
 void session_start(struct relay *r, int fd, const struct ip_endpoint *client,
 		   const struct ip_endpoint *server,
@@ -194,7 +194,7 @@ void session_set_idle(struct session *s, bool idle)
 		list_add_tail(&s->relay->idle, &s->idle_node);
 }
 
-/* --- the connection to the origin server ---------------------------------------------- */
+/* --- the connection to the origin server --------------------------- */
 
 static void connect_failed(struct session *s, int error)
 {

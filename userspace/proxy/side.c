@@ -36,7 +36,7 @@ void side_event(struct side *sd, uint32_t events)
 		sd->ending = true;
 }
 
-/* --- buffers -------------------------------------------------------------------- */
+/* --- buffers ------------------------------------------------------- */
 
 static struct pool *buffers(const struct side *sd)
 {
@@ -87,7 +87,7 @@ bool side_out_room(struct side *sd, size_t n)
 	       grow(sd, &sd->out, buf_len(&sd->out) + n);
 }
 
-/* --- receiving ------------------------------------------------------------------- */
+/* --- receiving ----------------------------------------------------- */
 
 /* What recv(2) or splice(2) returned, for the flags and the caller. */
 static ssize_t received(struct side *sd, ssize_t n)
@@ -178,7 +178,7 @@ ssize_t side_splice(struct side *from, struct side *to, size_t n)
 	return moved;
 }
 
-/* --- sending --------------------------------------------------------------------- */
+/* --- sending ------------------------------------------------------- */
 
 void side_sent(struct side *sd, ssize_t n)
 {
@@ -242,7 +242,7 @@ int side_flush(struct side *sd)
 	return rc == 0 ? flush_pipe(sd) : rc;
 }
 
-/* --- ends ------------------------------------------------------------------------ */
+/* --- ends ---------------------------------------------------------- */
 
 void side_shutdown(struct side *sd)
 {

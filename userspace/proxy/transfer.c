@@ -59,7 +59,7 @@ bool transfer_at_hand(const struct transfer *t)
 	return t->in == HTTP1_BODY_LENGTH && t->left <= buf_len(&t->from->in);
 }
 
-/* --- receiving: framing ------------------------------------------------------------ */
+/* --- receiving: framing -------------------------------------------- */
 
 static void fail(struct transfer *t, int error)
 {
@@ -154,7 +154,7 @@ static bool fill(struct transfer *t)
 	return n > 0;
 }
 
-/* --- storing -------------------------------------------------------------------------- */
+/* --- storing ------------------------------------------------------- */
 
 /* Straight from the socket into the object, hashed while it is hot. */
 static bool store_direct(struct transfer *t, uint64_t max)
@@ -215,7 +215,7 @@ void transfer_stop_storing(struct transfer *t)
 	t->passing = true;
 }
 
-/* --- sending: framing ------------------------------------------------------------------- */
+/* --- sending: framing ---------------------------------------------- */
 
 static void put(struct side *to, const char *p, size_t n)
 {
@@ -279,7 +279,7 @@ static bool close_body(struct transfer *t)
 	return true;
 }
 
-/* --- releasing ---------------------------------------------------------------------------- */
+/* --- releasing ----------------------------------------------------- */
 
 /* Small: behind the head in the buffer, so that both leave in one packet. */
 static bool release_copied(struct transfer *t, uint64_t n)
@@ -330,7 +330,7 @@ static bool release(struct transfer *t)
 	return t->sent > before;
 }
 
-/* --- passing on ----------------------------------------------------------------------------- */
+/* --- passing on ---------------------------------------------------- */
 
 /* Copy one piece from buffer to buffer. Progress? */
 static bool pass_piece(struct transfer *t)
@@ -417,7 +417,7 @@ static bool pass(struct transfer *t, uint64_t budget)
 	return t->received > before;
 }
 
-/* --- both ------------------------------------------------------------------------------------- */
+/* --- both ---------------------------------------------------------- */
 
 bool transfer_send(struct transfer *t, uint64_t budget)
 {

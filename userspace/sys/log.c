@@ -49,7 +49,7 @@ void log_set_sink(log_sink sink)
 static void to_stderr(const char *line)
 {
 	struct iovec iov[2] = {{(void *)(uintptr_t)line, strlen(line)},
-			       {(void *)(uintptr_t)"\n", 1}};
+			       {(void *)(uintptr_t) "\n", 1}};
 
 	/* A full pipe (EAGAIN) drops the line: logging never stops traffic. */
 	if (writev(STDERR_FILENO, iov, 2) == -1)
