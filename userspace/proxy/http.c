@@ -150,8 +150,19 @@ void exchange_abort(struct exchange *x, enum session_close why)
 	session_end(x->session, why, true);
 }
 
+/*
+ * A body that ends with its connection looks whole as soon as somebody closes
+ * that, be it the kernel because we were killed.
+ */
+static bool ends_by_close(const struct exchange *x)
+{
+	return x->down.out == HTTP1_BODY_CLOSE;
+}
+
 void exchange_release_head(struct exchange *x, struct side *to)
 {
+	if (to == &x->session->client && ends_by_close(x))
+		side_break_off(to, true);
 	pool_buf_put(&exchange_relay(x)->buffers, &to->out);
 	to->out = x->held;
 	buf_init(&x->held, NULL, 0);
@@ -176,6 +187,8 @@ static void exchange_finish(struct session *s)
 	/* A client that still sends must not lose the answer to a RST. */
 	bool unread = !x->up.in_done || buf_len(&s->client.in) > 0;
 
+	if (ends_by_close(x))
+		side_break_off(&s->client, false);
 	exchange_free(s);
 	if (!keep_client) {
 		if (unread)

@@ -265,9 +265,18 @@ void side_relax(struct side *sd)
 	}
 }
 
+void side_break_off(struct side *sd, bool broken)
+{
+	struct linger linger = {.l_onoff = broken, .l_linger = 0};
+
+	/* ENOTCONN and the like: it is over anyway. */
+	if (side_open(sd))
+		(void)setsockopt(sd->lfd.fd, SOL_SOCKET, SO_LINGER, &linger,
+				 sizeof(linger));
+}
+
 void side_close(struct side *sd, bool reset)
 {
-	struct linger hard = {.l_onoff = 1, .l_linger = 0};
 	int fd = sd->lfd.fd;
 
 	give_back(sd, &sd->in);
@@ -277,11 +286,10 @@ void side_close(struct side *sd, bool reset)
 	sd->pipe = NULL;
 	if (fd == -1)
 		return;
+	if (reset)
+		side_break_off(sd, true);
 	/* close(2) takes it out of epoll: we hold the only descriptor. */
 	sd->lfd.fd = -1;
-	if (reset)
-		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard,
-				 sizeof(hard));
 	close(fd);
 	sd->readable = false;
 	sd->writable = false;

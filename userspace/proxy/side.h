@@ -83,6 +83,11 @@ void side_sent(struct side *sd, ssize_t n);
 void side_shutdown(struct side *sd);
 /* Give back what is not in use. */
 void side_relax(struct side *sd);
+/*
+ * While @broken, the kernel closes it with RST, whatever happens to this
+ * process: for what has no other mark of being whole than its orderly end.
+ */
+void side_break_off(struct side *sd, bool broken);
 /* Close it; @reset: with RST, so that nobody takes what came for complete. */
 void side_close(struct side *sd, bool reset);
 
