@@ -234,6 +234,7 @@ int relay_init(struct relay *r, struct role *role)
 	scanner_init(&r->scanner, r->loop, r->stats);
 	r->scanner.violation = scan_violation;
 	r->scanner.deadline_ms = role->config->config->scan.deadline;
+	r->scanner.asked_max = role_scans_max(role);
 	eventlog_init(&r->eventlog, r->loop, r->stats, role->init.instance);
 	r->eventlog.stored = on_events_stored;
 	listener_init(r);

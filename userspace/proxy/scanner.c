@@ -11,6 +11,8 @@
 
 static const struct chan_ops scan_ops;
 
+static void send_waiting(struct scanner *sc);
+
 void scanner_init(struct scanner *sc, struct loop *loop, struct stats *stats)
 {
 	memset(sc, 0, sizeof(*sc));
@@ -26,6 +28,9 @@ static void job_end(struct scan_job *job)
 {
 	timer_cancel(&job->scanner->loop->wheel, &job->timeout);
 	list_del(&job->node);
+	if (job->sent)
+		job->scanner->nasked--;
+	job->sent = false;
 	job->active = false;
 	stats_sub(job->scanner->stats, RELAY_SCANS_WAITING, 1);
 }
@@ -40,15 +45,34 @@ static void job_answer(struct scan_job *job, enum verdict verdict,
 	job->done(job);
 }
 
+/* Its answer is not wanted any more, so that it doesn't count there either. */
+static void withdraw(struct scan_job *job)
+{
+	struct msg_scan_cancel msg = {.id = job->msg.id};
+
+	if (job->sent && chan_send(&job->scanner->chan, MSG_SCAN_CANCEL, &msg,
+				   sizeof(msg)) != 0)
+		log_debug("scan %llu can't be cancelled",
+			  (unsigned long long)msg.id);
+}
+
+static bool full(const struct scanner *sc)
+{
+	return sc->nasked >= sc->asked_max;
+}
+
 static void on_timeout(struct timer *t, uint64_t now_ms)
 {
 	struct scan_job *job =
 		list_entry(&t->node, struct scan_job, timeout.node);
+	struct scanner *sc = job->scanner;
+	enum reason reason = job->sent || full(sc) ? REASON_SCANNER_TIMEOUT
+						   : REASON_SCANNER_FAILED;
 
 	(void)now_ms;
-	job_answer(job, VERDICT_NOT_SCANNED,
-		   job->sent ? REASON_SCANNER_TIMEOUT : REASON_SCANNER_FAILED,
-		   "");
+	withdraw(job);
+	job_answer(job, VERDICT_NOT_SCANNED, reason, "");
+	send_waiting(sc);
 }
 
 void scan_job_init(struct scan_job *job, scan_fn done)
@@ -62,11 +86,11 @@ void scan_job_init(struct scan_job *job, scan_fn done)
 /* False when there is nobody to send to now. */
 static bool job_send(struct scanner *sc, struct scan_job *job)
 {
-	int fd = object_descriptor(job->object);
-	int rc;
+	int fd, rc;
 
-	if (!chan_is_open(&sc->chan))
+	if (!chan_is_open(&sc->chan) || full(sc))
 		return false;
+	fd = object_descriptor(job->object);
 	if (fd < 0) {
 		/* No memory for a sealed copy: answered by the time-out. */
 		timer_arm(&sc->loop->wheel, &job->timeout, sc->loop->now_ms);
@@ -77,6 +101,7 @@ static bool job_send(struct scanner *sc, struct scan_job *job)
 	if (rc != 0)
 		return false;
 	job->sent = true;
+	sc->nasked++;
 	list_del(&job->node);
 	list_add_tail(&sc->asked, &job->node);
 	return true;
@@ -109,15 +134,11 @@ void scanner_submit(struct scanner *sc, struct scan_job *job,
 
 void scanner_cancel(struct scan_job *job)
 {
-	struct msg_scan_cancel msg = {.id = job->msg.id};
-
 	if (!job->active)
 		return;
-	if (job->sent && chan_send(&job->scanner->chan, MSG_SCAN_CANCEL, &msg,
-				   sizeof(msg)) != 0)
-		log_debug("scan %llu can't be cancelled",
-			  (unsigned long long)msg.id);
+	withdraw(job);
 	job_end(job);
+	send_waiting(job->scanner);
 }
 
 /* --- the scan role's answers --------------------------------------- */
@@ -158,6 +179,7 @@ static int on_scanned(struct chan *ch, const struct chan_msg *m)
 	job->scan_us = msg->scan_us;
 	job_answer(job, (enum verdict)msg->verdict, (enum reason)msg->reason,
 		   msg->name);
+	send_waiting(sc);
 	return 0;
 }
 

@@ -9,7 +9,7 @@
  * a memory file sealed against writing and resizing, or a file that the relay
  * has open for reading only (no writable descriptor or mapping left, owned by
  * the roles' account). Verdicts on anything else hold for that one request. At
- * most CLIENT_JOBS_MAX requests of a relay wait at a time.
+ * most role_scans_max() requests of a relay wait at a time.
  */
 #include <stdlib.h>
 

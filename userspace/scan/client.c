@@ -87,7 +87,7 @@ static int on_scan(struct chan *ch, const struct chan_msg *m)
 	struct job *job;
 
 	memcpy(&msg, m->body, sizeof(msg));
-	if (c->count >= CLIENT_JOBS_MAX || !job_valid(&msg, m->fds[0])) {
+	if (c->count >= c->all->jobs_max || !job_valid(&msg, m->fds[0])) {
 		close(m->fds[0]);
 		return -EPROTO;
 	}
@@ -164,9 +164,10 @@ void client_answer(struct job *job, const struct msg_scanned *answer)
 /* --- set-up ------------------------------------------------------------------------ */
 
 void clients_init(struct clients *all, struct loop *loop,
-		  const struct clients_ops *client_ops)
+		  const struct clients_ops *client_ops, uint32_t jobs_max)
 {
 	all->ops = client_ops;
+	all->jobs_max = jobs_max;
 	all->queued = 0;
 	list_init(&all->turns);
 	for (uint32_t i = 0; i < CONFIG_RELAYS; i++) {

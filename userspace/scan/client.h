@@ -14,9 +14,6 @@
 #include "ipc/chan.h"
 #include "scan/job.h"
 
-/* Requests of a relay without an answer; more is a violation. */
-#define CLIENT_JOBS_MAX 1024
-
 struct clients;
 
 struct clients_ops {
@@ -43,13 +40,15 @@ struct client {
 
 struct clients {
 	const struct clients_ops *ops;
+	uint32_t jobs_max; /* of a client; more is a violation */
 	struct list turns;
 	uint64_t queued;
 	struct client client[CONFIG_RELAYS];
 };
 
+/* @jobs_max as role_scans_max() has it. */
 void clients_init(struct clients *all, struct loop *loop,
-		  const struct clients_ops *ops);
+		  const struct clients_ops *ops, uint32_t jobs_max);
 /* A new channel for relay @index; the old one's jobs are abandoned. */
 int clients_connect(struct clients *all, uint32_t index, int fd)
 	__attribute__((warn_unused_result));

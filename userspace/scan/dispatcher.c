@@ -306,7 +306,8 @@ int dispatcher_init(struct dispatcher *d, struct role *role)
 	memset(d, 0, sizeof(*d));
 	d->role = role;
 	timer_init(&d->stop_timer, on_stop_timer);
-	clients_init(&d->clients, &role->loop, &clients_ops);
+	clients_init(&d->clients, &role->loop, &clients_ops,
+		     role_scans_max(role));
 	renewal_init(d);
 	/* A lease that breaks (job.c) is seen by asking, not by a signal. */
 	signal(SIGIO, SIG_IGN);
