@@ -10,7 +10,8 @@ Listens on IPv4 and IPv6. The path of a request says what comes back:
   /file-chunked/NAME      the same, chunked        (also ?piece=BYTES)
   /file-close/NAME        the same, ended by closing the connection
   /file-gzip/NAME         the same, content coding gzip (-deflate, likewise)
-                          all of them: ?coding=CODINGS says that it is coded so,
+                          all of them: ?head=BYTES ends there,
+                          ?coding=CODINGS says that it is coded so,
                           ?at=BYTES&gate=NAME waits there until DIR has NAME
   /size/N                 N bytes (see pattern()), with Content-Length; ranges work
   /partial/N              206 whatever was asked for: the first N bytes of 2N
@@ -24,6 +25,7 @@ Listens on IPv4 and IPv6. The path of a request says what comes back:
   /continue               100 first, then takes the body
   /early/CODE             answers before it reads the body
   /upload                 takes the body; answers {"size": ..., "sha256": ...}
+                          ?sip=MS rests so long after each read
   /echo                   the request's head as a body
   /trailers               chunked, with a trailer section
   /upgrade                101, then sends back every byte
@@ -126,10 +128,13 @@ class Connection:
         self.method = self.target = ""
         self.head = b""
         self.fields = {}
+        self.rest = 0
 
     # --- reading
 
     def more(self):
+        if self.rest > 0:
+            time.sleep(self.rest)
         data = self.sock.recv(262144)
         if not data:
             raise Closed
@@ -240,6 +245,7 @@ class Connection:
         query = dict(urllib.parse.parse_qsl(url.query))
         name = words[0].replace("-", "_")
         body = (0, "")
+        self.rest = int(query.get("sip", 0)) / 1000
         if name == "continue":
             self.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         if name not in ("early", "upgrade"):
@@ -264,10 +270,10 @@ class Connection:
 
     # --- what the paths do
 
-    def file(self, words):
+    def file(self, words, query):
         path = os.path.join(self.server.root, os.path.basename(words[0]))
         with open(path, "rb") as f:
-            return f.read()
+            return f.read(int(query.get("head", -1)))
 
     @staticmethod
     def coded(query):
@@ -295,27 +301,27 @@ class Connection:
         self.whole(b"ok\n", "Content-Type: text/plain")
 
     def do_file(self, words, query, body):
-        data = self.file(words)
+        data = self.file(words, query)
         self.start(f"Content-Length: {len(data)}", *self.coded(query))
         if self.method != "HEAD":
             for part in self.gated(data, query):
                 self.send(part)
 
     def do_file_chunked(self, words, query, body):
-        parts = self.gated(self.file(words), query)
+        parts = self.gated(self.file(words, query), query)
         self.chunks((piece for part in parts
                      for piece in self.split(part, query)),
                     *self.coded(query))
 
     def do_file_close(self, words, query, body):
-        self.until_close(self.gated(self.file(words), query),
+        self.until_close(self.gated(self.file(words, query), query),
                          *self.coded(query))
 
     def do_file_gzip(self, words, query, body):
-        self.whole(gzip.compress(self.file(words)), "Content-Encoding: gzip")
+        self.whole(gzip.compress(self.file(words, query)), "Content-Encoding: gzip")
 
     def do_file_deflate(self, words, query, body):
-        self.whole(zlib.compress(self.file(words)), "Content-Encoding: deflate")
+        self.whole(zlib.compress(self.file(words, query)), "Content-Encoding: deflate")
 
     def parts(self, first, end):
         """Of /size/N, without holding all of it: N may be many gigabytes."""

@@ -8,6 +8,8 @@ SAMPLES=/usr/share/clamav-testfiles
 
 sha() { sha256sum | cut -d' ' -f1; }
 sha_of() { sha <"$1"; }
+# noise BYTES: random bytes, all from 128 up: nowhere in them is what could be taken for the beginning of an archive
+noise() { head -c "$1" /dev/urandom | LC_ALL=C tr '\000-\177' '\200-\377'; }
 get() { on_client curl -sS -m 30 "$@"; }
 # query EXPRESSION: python, about the JSON on standard input as x
 query() { "$PYTHON" -c 'import json, sys; x = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"; }

@@ -225,15 +225,18 @@ static void put(struct side *to, const char *p, size_t n)
 
 /*
  * Room for @n bytes of content and the framing around them, behind everything
- * that was put there before: bytes in the pipe go first.
+ * that was put there before: bytes in the pipe go first. False only when the
+ * socket takes no more, so that its next event is the time to go on.
  */
 static bool out_ready(struct transfer *t, size_t n)
 {
 	struct side *to = t->to;
+	size_t want = n + 2 * CHUNK_FRAME;
 
 	if (to->pipe != NULL && to->pipe->len > 0 && side_flush(to) != 0)
 		return false;
-	if (!side_out_room(to, n + 2 * CHUNK_FRAME))
+	if (!side_out_room(to, want) &&
+	    (side_flush(to) != 0 || !side_out_room(to, want)))
 		return false;
 	if (t->chunk_open && t->chunk_left == 0) {
 		put(to, "\r\n", 2);
