@@ -29,16 +29,17 @@ static const uint8_t gravity[VERDICT_COUNT] = {
 	[VERDICT_BLOCKED] = 3,
 };
 
-void exchange_decide(struct exchange *x, enum verdict verdict,
+bool exchange_decide(struct exchange *x, enum verdict verdict,
 		     enum reason reason, const char *rule, bool stopped)
 {
 	if (gravity[verdict] < gravity[x->verdict] ||
 	    (verdict == x->verdict && x->reason != REASON_NONE))
-		return;
+		return false;
 	x->verdict = verdict;
 	x->reason = reason;
 	x->rule = rule;
 	x->stopped = stopped;
+	return true;
 }
 
 /* Bytes used so far: what waits in the buffer belongs to a later request. */
@@ -80,14 +81,10 @@ static bool worth_an_event(const struct exchange *x)
 static void count_verdict(struct exchange *x)
 {
 	struct stats *st = exchange_relay(x)->stats;
-	const struct transfer *t = x->upload ? &x->up : &x->down;
 
 	stats_add(st, RELAY_VERDICT + x->verdict, 1);
-	if (x->reason == REASON_NONE)
-		return;
-	stats_add(st, RELAY_REASON + x->reason, 1);
-	if (x->verdict == VERDICT_NOT_SCANNED && !x->stopped)
-		stats_add(st, RELAY_UNSCANNED_BYTES + x->reason, t->received);
+	if (x->reason != REASON_NONE)
+		stats_add(st, RELAY_REASON + x->reason, 1);
 }
 
 void exchange_log(struct exchange *x, uint64_t reply_bytes)
@@ -102,8 +99,8 @@ void exchange_log(struct exchange *x, uint64_t reply_bytes)
 		.reason = x->reason,
 		.status = (uint16_t)x->status,
 		.stopped = x->stopped,
-		.upload = x->upload,
-		.has_sha256 = x->has_hash,
+		.upload = x->told.upload,
+		.has_sha256 = x->told.has_hash,
 		.bytes_in = taken(&s->client) - x->client_taken,
 		.bytes_out = s->client.sent - x->client_sent + reply_bytes,
 		.duration_ms = exchange_now(x) - x->started_ms,
@@ -114,7 +111,7 @@ void exchange_log(struct exchange *x, uint64_t reply_bytes)
 		.host = x->host,
 		.name = str_of(x->name),
 		.rule = str_of(x->rule),
-		.content_type = str_of(x->content_type),
+		.content_type = str_of(x->told.content_type),
 	};
 
 	if (x->logged)
@@ -124,11 +121,27 @@ void exchange_log(struct exchange *x, uint64_t reply_bytes)
 	if (!worth_an_event(x))
 		return;
 	ev.time_us = exchange_relay(x)->loop->clock->wall_us();
-	memcpy(ev.sha256, x->sha256, sizeof(ev.sha256));
+	memcpy(ev.sha256, x->told.sha256, sizeof(ev.sha256));
 	eventlog_add(&exchange_relay(x)->eventlog, &ev);
 }
 
 /* --- the end of an exchange ---------------------------------------- */
+
+static void count_unscanned(struct exchange *x, const struct transfer *t,
+			    enum reason reason)
+{
+	if (reason != REASON_NONE)
+		stats_add(exchange_relay(x)->stats,
+			  RELAY_UNSCANNED_BYTES + reason, t->sent);
+}
+
+void exchange_end_bodies(struct exchange *x)
+{
+	count_unscanned(x, &x->up, x->up_unscanned);
+	count_unscanned(x, &x->down, x->down_unscanned);
+	transfer_end(&x->up);
+	transfer_end(&x->down);
+}
 
 static void exchange_free(struct session *s)
 {
@@ -136,8 +149,7 @@ static void exchange_free(struct session *s)
 
 	exchange_log(x, 0);
 	scanner_cancel(&x->job);
-	transfer_end(&x->up);
-	transfer_end(&x->down);
+	exchange_end_bodies(x);
 	pool_buf_put(&s->relay->buffers, &x->held);
 	free(x->text);
 	stats_sub(s->relay->stats, RELAY_SESSION_MEMORY, sizeof(*x));

@@ -49,6 +49,14 @@ enum check_state {
 	CHECK_DONE     /* there is a verdict */
 };
 
+/* A body that can be told about in an event. */
+struct exchange_body {
+	bool upload; /* the request's, else the response's */
+	bool has_hash;
+	uint8_t sha256[MSG_SHA256];
+	char content_type[96];
+};
+
 /*
  * Lifetime: from a complete request head to the last byte of the answer; at
  * most one a session (session->state). Pointers into it are held only by its
@@ -77,7 +85,6 @@ struct exchange {
 	unsigned int interim;
 	bool server_keep_alive;
 	bool fresh_server; /* first request on this connection */
-	char content_type[96];
 
 	struct transfer up;   /* the request's body */
 	struct transfer down; /* the response's body */
@@ -87,17 +94,18 @@ struct exchange {
 
 	/* scanning */
 	enum check_state check;
-	bool checking_upload; /* else the response */
+	struct exchange_body body; /* the one in hand */
 	struct scan_job job;
 	struct vcache_entry result; /* of the present check */
+	/* Why a body was let through without a scan. */
+	enum reason up_unscanned;
+	enum reason down_unscanned;
 
 	/* for the event: the gravest finding */
 	enum verdict verdict;
 	enum reason reason;
 	bool stopped;
-	bool upload;   /* the verdict is about the request's body */
-	bool has_hash; /* sha256 is set */
-	uint8_t sha256[MSG_SHA256];
+	struct exchange_body told; /* that it is about */
 	char name[MSG_NAME_MAX];
 	const char *rule;
 	uint64_t started_ms;
@@ -132,9 +140,9 @@ struct http1_limits http_limits(const struct config *config);
 
 /*
  * Remember a finding for the event. A graver verdict replaces a lesser one;
- * of one gravity the first reason stands.
+ * of one gravity the first reason stands. Whether it is the event's now.
  */
-void exchange_decide(struct exchange *x, enum verdict verdict,
+bool exchange_decide(struct exchange *x, enum verdict verdict,
 		     enum reason reason, const char *rule, bool stopped);
 /*
  * The exchange can't go on and the client can't be told: cut both
@@ -146,6 +154,8 @@ void exchange_abort(struct exchange *x, enum session_close why);
  * At the end of each exchange, or earlier with an answer that names it.
  */
 void exchange_log(struct exchange *x, uint64_t reply_bytes);
+/* Count what of the bodies went by unscanned, and free them. */
+void exchange_end_bodies(struct exchange *x);
 /* Let the held head leave on @to, whose output is empty. */
 void exchange_release_head(struct exchange *x, struct side *to);
 

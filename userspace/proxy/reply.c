@@ -125,8 +125,7 @@ static void drop_upstream(struct exchange *x)
 	bool in_done = x->up.in_done;
 
 	scanner_cancel(&x->job);
-	transfer_end(&x->up);
-	transfer_end(&x->down);
+	exchange_end_bodies(x);
 	x->up.in_done = in_done;
 	pool_buf_put(&exchange_relay(x)->buffers, &x->held);
 	session_disconnect(x->session, false);

@@ -95,6 +95,9 @@ static bool check_upload(struct exchange *x, const struct http1_head *head)
 		return false;
 	type = http1_field(head, HTTP1_F_CONTENT_TYPE);
 	form = type != NULL && multipart_boundary(type->value, &boundary);
+	if (type != NULL)
+		str_copy_view(x->body.content_type,
+			      sizeof(x->body.content_type), type->value);
 	verdict_begin(x, true, &head->codings, boundary);
 	if (form && boundary.len == 0)
 		verdict_not_scanned(x, REASON_MULTIPART);

@@ -184,9 +184,12 @@ static void begin_response(struct exchange *x, struct http1_response *res,
 			       res->head.framing != HTTP1_BODY_CLOSE;
 	x->keep_client = out.keep_alive;
 	type = http1_field(&res->head, HTTP1_F_CONTENT_TYPE);
+	x->body = (struct exchange_body){0};
 	if (type != NULL)
-		str_copy_view(x->content_type, sizeof(x->content_type),
-			      type->value);
+		str_copy_view(x->body.content_type,
+			      sizeof(x->body.content_type), type->value);
+	if (x->verdict == VERDICT_PASSED)
+		x->told = x->body;
 	if (!write_head(x, res, &out, len)) {
 		exchange_abort(x, CLOSE_NO_RESOURCES);
 		return;

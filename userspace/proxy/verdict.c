@@ -21,7 +21,7 @@ void verdict_begin(struct exchange *x, bool upload,
 	struct msg_scan *msg = &x->job.msg;
 
 	x->check = CHECK_WANTED;
-	x->upload = upload;
+	x->body.upload = upload;
 	memset(msg, 0, sizeof(*msg));
 	msg->codings = *codings;
 	msg->boundary_len = (uint8_t)boundary.len;
@@ -48,14 +48,19 @@ bool verdict_lets_through(const struct exchange *x)
 /* x->result is there. */
 static void finish(struct exchange *x)
 {
+	bool unscanned = x->result.verdict == VERDICT_NOT_SCANNED;
+	bool passes = verdict_lets_through(x);
+
 	x->check = CHECK_DONE;
-	exchange_decide(x, x->result.verdict, x->result.reason,
-			x->result.verdict == VERDICT_NOT_SCANNED
-				? "scan.not_scanned"
-				: "scan",
-			!verdict_lets_through(x));
-	if (x->name[0] == '\0')
-		str_copy(x->name, sizeof(x->name), x->result.name);
+	if (unscanned && passes && x->body.upload)
+		x->up_unscanned = x->result.reason;
+	else if (unscanned && passes)
+		x->down_unscanned = x->result.reason;
+	if (!exchange_decide(x, x->result.verdict, x->result.reason,
+			     unscanned ? "scan.not_scanned" : "scan", !passes))
+		return;
+	x->told = x->body;
+	str_copy(x->name, sizeof(x->name), x->result.name);
 }
 
 void verdict_not_scanned(struct exchange *x, enum reason reason)
@@ -91,8 +96,8 @@ static bool look_up(struct exchange *x, const uint8_t sha256[MSG_SHA256])
 	struct relay *r = exchange_relay(x);
 	bool hit;
 
-	memcpy(x->sha256, sha256, sizeof(x->sha256));
-	x->has_hash = true;
+	memcpy(x->body.sha256, sha256, sizeof(x->body.sha256));
+	x->body.has_hash = true;
 	hit = r->vcache != NULL &&
 	      vcache_find(r->vcache, sha256, variant(&x->job.msg),
 			  &x->result) &&
