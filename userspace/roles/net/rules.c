@@ -198,6 +198,16 @@ static int switch_renew(struct rules *r)
 	return rc;
 }
 
+/* `sysctl --system` sets it again, as packages do when they are installed. */
+static void keep_early_demux_off(struct rules *r)
+{
+	if (earlydemux_value() != 1)
+		return;
+	log_warn("net.ipv4.tcp_early_demux was switched on by somebody else: "
+		 "it is switched off again");
+	(void)!earlydemux_off(r->record); /* tried again each second */
+}
+
 /*
  * Somebody flushed or changed the rules, or the routes: since then traffic may
  * pass unchecked, or not at all, so this can't wait for a person.
@@ -216,6 +226,7 @@ static int keep_in_place(struct rules *r)
 			nft_error(r->nft));
 		return rc;
 	}
+	keep_early_demux_off(r);
 	if (lines <= 0)
 		return lines;
 	log_error("rules or routes were changed by somebody else (%s): they "
