@@ -40,6 +40,13 @@ static void on_client(struct loop_fd *lfd, uint32_t events)
 	struct session *s = list_entry(lfd, struct session, client.lfd);
 
 	side_event(&s->client, events);
+	/*
+	 * It reset the connection: what we have for it can't arrive any more.
+	 * While a verdict is waited for, nothing else would show that. (Of an
+	 * origin server what it sent before it left is still read.)
+	 */
+	if ((events & EPOLLERR) != 0 && s->client.error == 0)
+		s->client.error = -ECONNRESET;
 	s->protocol->run(s);
 }
 
