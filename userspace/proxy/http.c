@@ -220,6 +220,18 @@ static void exchange_finish(struct session *s)
 
 /* --- between exchanges --------------------------------------------- */
 
+/* An exchange for a head that is none; ends the session without memory. */
+static struct exchange *exchange_without_head(struct session *s)
+{
+	struct exchange *x = exchange_new(s);
+
+	if (x == NULL)
+		session_end(s, CLOSE_NO_RESOURCES, true);
+	else /* Nobody can say where another one would begin. */
+		buf_consume(&s->client.in, buf_len(&s->client.in));
+	return x;
+}
+
 /*
  * The connection begins with bytes that are no HTTP: passed on unread, or
  * refused, as http.non_http says. The origin server gets them as they came.
@@ -233,27 +245,23 @@ static void not_http(struct session *s)
 		session_tunnel(s);
 		return;
 	}
-	x = exchange_new(s);
-	if (x != NULL)
-		exchange_decide(x, VERDICT_BLOCKED, REASON_NOT_HTTP,
-				"http.non_http", true);
-	buf_consume(&s->client.in, buf_len(&s->client.in));
+	x = exchange_without_head(s);
+	if (x == NULL)
+		return;
+	exchange_decide(x, VERDICT_BLOCKED, REASON_NOT_HTTP, "http.non_http",
+			true);
 	session_end(s, CLOSE_REFUSED, true);
 }
 
 /* A head that can't be understood in one way only. */
 static void bad_request(struct session *s, enum http1_error error)
 {
-	struct exchange *x = exchange_new(s);
+	struct exchange *x = exchange_without_head(s);
 
-	if (x == NULL) {
-		session_end(s, CLOSE_NO_RESOURCES, true);
+	if (x == NULL)
 		return;
-	}
 	exchange_decide(x, VERDICT_BLOCKED, REASON_BAD_REQUEST, "http", true);
 	str_copy(x->name, sizeof(x->name), http1_error_name(error));
-	/* Nobody can say where another one would begin. */
-	buf_consume(&s->client.in, buf_len(&s->client.in));
 	reply_page(x, error == HTTP1_HEAD_TOO_LONG ||
 				      error == HTTP1_TOO_MANY_FIELDS
 			      ? 431
@@ -398,9 +406,11 @@ static uint64_t exchange_limit(const struct exchange *x)
 	const struct config_http *http = &exchange_config(x)->http;
 	uint64_t at = s->last_io_ms + http->idle_timeout;
 
+	if (x->response == RESPONSE_REPLY)
+		return at;
 	if (x->check == CHECK_PENDING)
-		return exchange_now(x) + http->idle_timeout;
-	if (x->request == REQUEST_CONNECT)
+		at = exchange_now(x) + http->idle_timeout;
+	else if (x->request == REQUEST_CONNECT)
 		at = x->sent_ms + http->connect_timeout;
 	else if (x->response == RESPONSE_WAIT && x->request == REQUEST_DONE)
 		at = x->sent_ms + http->response_timeout;
@@ -409,40 +419,64 @@ static uint64_t exchange_limit(const struct exchange *x)
 	return at;
 }
 
+void exchange_set_deadline(struct exchange *x)
+{
+	session_deadline(x->session, exchange_limit(x));
+}
+
+/* What the exchange was waiting for, and the status that says so. */
+static enum reason late_for(const struct exchange *x, unsigned int *status)
+{
+	*status = 504;
+	if (x->request == REQUEST_CONNECT)
+		return REASON_CONNECT_TIMEOUT;
+	if (x->response == RESPONSE_WAIT && x->request == REQUEST_DONE)
+		return REASON_RESPONSE_TIMEOUT;
+	/* For the client, whose body all went where it should. */
+	if (!x->up.in_done && side_flushed(&x->session->server))
+		*status = 408;
+	return REASON_TIMEOUT;
+}
+
 static void exchange_timeout(struct exchange *x)
 {
-	enum reason reason = REASON_TIMEOUT;
+	struct session *s = x->session;
+	unsigned int status;
 
-	if (x->request == REQUEST_CONNECT)
-		reason = REASON_CONNECT_TIMEOUT;
-	else if (x->response == RESPONSE_WAIT && x->request == REQUEST_DONE)
-		reason = REASON_RESPONSE_TIMEOUT;
-	exchange_decide(x, x->verdict, reason, "", false);
+	exchange_decide(x, x->verdict, late_for(x, &status), "", false);
 	if (x->started || x->response == RESPONSE_REPLY) {
 		exchange_abort(x, CLOSE_TIMEOUT);
 		return;
 	}
-	reply_page(x, 504);
-	session_again(x->session);
+	reply_page(x, status);
+	session_again(s);
+}
+
+/* The head of a request began to come, and did not end in time. */
+static void head_timeout(struct session *s)
+{
+	struct exchange *x = exchange_without_head(s);
+
+	if (x == NULL)
+		return;
+	exchange_decide(x, x->verdict, REASON_TIMEOUT, "", false);
+	reply_page(x, 408);
+	session_again(s);
 }
 
 static void http_timeout(struct session *s)
 {
 	struct exchange *x = exchange_of(s);
-	uint64_t limit;
 
-	if (x == NULL) {
-		session_end(s,
-			    buf_len(&s->client.in) > 0 ? CLOSE_TIMEOUT
-						       : CLOSE_IDLE,
-			    false);
-		return;
-	}
-	limit = exchange_limit(x);
-	if (limit > exchange_now(x))
-		session_deadline(s, limit);
-	else
+	if (x == NULL && buf_len(&s->client.in) > 0) {
+		head_timeout(s);
+	} else if (x == NULL) {
+		session_end(s, CLOSE_IDLE, false);
+	} else if (exchange_limit(x) > exchange_now(x)) {
+		exchange_set_deadline(x);
+	} else {
 		exchange_timeout(x);
+	}
 }
 
 static void http_ended(struct session *s, enum session_close why)

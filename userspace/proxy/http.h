@@ -158,6 +158,8 @@ void exchange_log(struct exchange *x, uint64_t reply_bytes);
 void exchange_end_bodies(struct exchange *x);
 /* Let the held head leave on @to, whose output is empty. */
 void exchange_release_head(struct exchange *x, struct side *to);
+/* A new state was entered: from now on its time runs. */
+void exchange_set_deadline(struct exchange *x);
 
 /* --- request.c ------------------------------------------------------------------ */
 

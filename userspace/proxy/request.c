@@ -151,8 +151,7 @@ static void start_body(struct exchange *x, const struct http1_head *head)
 		       head->length, head->framing, object);
 	x->request = object != NULL ? REQUEST_STORE : REQUEST_CONNECT;
 	x->sent_ms = exchange_now(x); /* connecting starts now, or later */
-	session_deadline(s, exchange_now(x) +
-				    exchange_config(x)->http.connect_timeout);
+	exchange_set_deadline(x);
 	/* The origin server is not asked for it any more. */
 	if (store && x->expect_continue && !reply_continue(x))
 		exchange_abort(x, CLOSE_NO_RESOURCES);
@@ -224,9 +223,7 @@ static void upload_judged(struct exchange *x)
 		transfer_stop_storing(&x->up);
 	x->request = REQUEST_CONNECT;
 	x->sent_ms = exchange_now(x);
-	session_deadline(x->session,
-			 exchange_now(x) +
-				 exchange_config(x)->http.connect_timeout);
+	exchange_set_deadline(x);
 }
 
 static bool store_upload(struct exchange *x)
@@ -310,8 +307,7 @@ static bool send_request(struct exchange *x)
 		return progress;
 	x->request = REQUEST_DONE;
 	x->sent_ms = exchange_now(x);
-	session_deadline(s, exchange_now(x) +
-				    exchange_config(x)->http.response_timeout);
+	exchange_set_deadline(x);
 	return true;
 }
 

@@ -160,6 +160,7 @@ static void start_body(struct exchange *x, bool check)
 			verdict_not_scanned(x, REASON_STORAGE);
 	}
 	x->response = RESPONSE_BODY;
+	exchange_set_deadline(x);
 	if (t->object != NULL)
 		return;
 	if (check && !verdict_lets_through(x)) {
@@ -204,8 +205,6 @@ static void begin_response(struct exchange *x, struct http1_response *res,
 	if (check)
 		judge_head(x, res);
 	s->head_seen = 0;
-	session_deadline(s, exchange_now(x) +
-				    exchange_config(x)->http.idle_timeout);
 	start_body(x, check);
 }
 
