@@ -92,7 +92,7 @@ static void interim(struct exchange *x, const struct http1_response *res,
 	}
 	if (!x->client_http10 && side_out_room(client, len + HEAD_EXTRA) &&
 	    http1_write_response(&client->out, res, &out))
-		(void)side_flush(client); /* what stays goes with the next */
+		(void)side_flush(client); /* what stays: see wait_head() */
 	buf_consume(&x->session->server.in, len);
 	x->session->head_seen = 0;
 }
@@ -236,8 +236,12 @@ static bool parse_head(struct exchange *x)
 static bool wait_head(struct exchange *x)
 {
 	struct side *server = &x->session->server;
-	ssize_t n = side_receive(server);
+	ssize_t n;
 
+	/* A 1xx that the client has not taken: the next head waits behind. */
+	if (side_flush(&x->session->client) == -EAGAIN)
+		return false;
+	n = side_receive(server);
 	if (n == -ENOBUFS &&
 	    side_grow_in(server, exchange_config(x)->http.max_header + 1024))
 		n = side_receive(server);
