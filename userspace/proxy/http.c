@@ -196,14 +196,18 @@ static void exchange_finish(struct session *s)
 	/* Bytes behind the answer would be taken for the next one. */
 	bool keep_server = x->server_keep_alive && x->request == REQUEST_DONE &&
 			   buf_len(&s->server.in) == 0;
-	/* A client that still sends must not lose the answer to a RST. */
-	bool unread = !x->up.in_done || buf_len(&s->client.in) > 0;
+	/*
+	 * A client that sends more, the rest of its request or the next one
+	 * (it asked to go on), must not lose the answer to a RST.
+	 */
+	bool may_send = !x->up.in_done || buf_len(&s->client.in) > 0 ||
+			x->client_keep_alive;
 
 	if (ends_by_close(x))
 		side_break_off(&s->client, false);
 	exchange_free(s);
 	if (!keep_client) {
-		if (unread)
+		if (may_send && !s->client.rd_closed)
 			session_linger(s);
 		else
 			session_end(s, CLOSE_DONE, false);

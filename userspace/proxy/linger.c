@@ -3,13 +3,13 @@
  * After the last word to a client that may still be sending: closing at once
  * would answer its bytes with a RST, and a RST can destroy the last word
  * before it was read (RFC 9112 9.6). So what comes is thrown away for a
- * moment, within bounds.
+ * moment.
  */
 #include "proxy/relay.h"
 #include "proxy/session.h"
 
-#define LINGER_MS    2000
-#define LINGER_BYTES (4u << 20)
+#define LINGER_MS     2000
+#define LINGER_BUDGET (4u << 20) /* bytes before others get their turn */
 
 static void linger_run(struct session *s)
 {
@@ -17,10 +17,12 @@ static void linger_run(struct session *s)
 	uint64_t before = client->received;
 	ssize_t n = 1;
 
-	while (n > 0 && client->received - before < LINGER_BYTES)
+	while (n > 0 && client->received - before < LINGER_BUDGET)
 		n = side_receive_into(client, s->relay->scratch, RELAY_SCRATCH);
-	if (n > 0 || client->rd_closed || client->error != 0)
+	if (client->rd_closed || client->error != 0)
 		session_end(s, CLOSE_DONE, false);
+	else if (n > 0)
+		session_again(s);
 }
 
 static void linger_timeout(struct session *s)
