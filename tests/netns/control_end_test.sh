@@ -340,5 +340,6 @@ test_stop_timeout
 test_second_signal
 test_deaths
 test_closed
+check "no sanitizer has complained" eval '! sluice_log "Sanitizer|runtime error"'
 plan $TAP_COUNT
 done_testing

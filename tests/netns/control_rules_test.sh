@@ -295,5 +295,6 @@ is "$(find "$T/run" -type f -o -type s)" "" "... nor in run_dir"
 test_not_ours
 test_leftovers
 same_snapshot "$T/before" "nothing is left behind by all that"
+check "no sanitizer has complained" eval '! sluice_log "Sanitizer|runtime error"'
 plan $TAP_COUNT
 done_testing
