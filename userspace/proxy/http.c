@@ -365,15 +365,24 @@ static bool client_gone(struct exchange *x)
 	return true;
 }
 
+/*
+ * Whether the exchange that was run is still there. Its address alone says
+ * nothing: the state of a tunnel that it became may lie there now.
+ */
+static bool exchange_lives(const struct session *s)
+{
+	return !s->dead && s->protocol == &protocol_http && s->state != NULL;
+}
+
 static bool exchange_run(struct session *s)
 {
 	struct exchange *x = exchange_of(s);
 	bool progress = request_run(x);
 
-	if (s->dead || s->state != x)
+	if (!exchange_lives(s))
 		return progress;
 	progress |= response_run(x);
-	if (s->dead || s->state != x || client_gone(x))
+	if (!exchange_lives(s) || client_gone(x))
 		return progress;
 	if (!exchange_done(x))
 		return progress;

@@ -273,13 +273,14 @@ static bool body_broken(struct exchange *x)
 
 static bool move_body(struct exchange *x)
 {
+	const struct session *s = x->session; /* outlives @x */
 	bool progress;
 
 	if (x->down.object != NULL)
 		progress = delivery_run(x);
 	else
 		progress = transfer_send(&x->down, HTTP_BUDGET);
-	if (x->session->dead || x->response != RESPONSE_BODY)
+	if (s->dead || x->response != RESPONSE_BODY)
 		return true;
 	/* Its error, if any, is seen by the session's loop. */
 	(void)side_flush(&x->session->client);
