@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """An origin server that does what it is told, also what no server should.
 
-usage: origin.py --port PORT [--root DIR] [--log DIR]
+usage: origin.py --port PORT [--root DIR] [--log DIR] [--tcp PORT]
 Listens on IPv4 and IPv6. The path of a request says what comes back:
 
   /ok                     200, three bytes
@@ -24,14 +24,26 @@ Listens on IPv4 and IPv6. The path of a request says what comes back:
   /status/CODE            that status without a body
   /continue               100 first, then takes the body
   /early/CODE             answers before it reads the body
+  /reject/CODE            the same, and closes without reading it
+  /hangup                 closes without reading the body or answering
   /upload                 takes the body; answers {"size": ..., "sha256": ...}
                           ?sip=MS rests so long after each read
   /echo                   the request's head as a body
   /trailers               chunked, with a trailer section
-  /upgrade                101, then sends back every byte
+  /upgrade                101 (?to=PROTOCOL: that one), then sends back every
+                          byte, and "bye" at the end
+  /upgrade-half           101, "first", no more of its own; takes what comes
+  /say                    the body is what it answers, byte for byte; then
+                          ?close, ?reset, ?piece=BYTES&ms=TIME between pieces
+  /leave/MS               200, and after that time closes the connection
+  /unasked/MS             200, and after that time one more response
+  /silent                 never answers
+  /hints/N                N times 103, then 200
   /raw/NAME               bytes of RAW below, then closes
 With --log every connection's bytes are kept in DIR/NUMBER.in as they came (at
-most 1 MiB each), and DIR/requests has a line of JSON for each request.
+most 1 MiB each), and DIR/requests has a line of JSON for each request. On the
+--tcp port it speaks no HTTP: it sends "got " and the bytes for whatever comes,
+and "bye" when nothing more does.
 """
 import argparse
 import gzip
@@ -126,7 +138,7 @@ class Connection:
         self.buf = b""
         self.kept = 0
         self.method = self.target = ""
-        self.head = b""
+        self.head = self.body = b""
         self.fields = {}
         self.rest = 0
 
@@ -139,7 +151,8 @@ class Connection:
         if not data:
             raise Closed
         if self.server.log and self.kept < KEEP_RAW:
-            with open(f"{self.server.log}/{self.number}.in", "ab") as f:
+            name = f"{self.server.log}/{self.server.prefix}{self.number}.in"
+            with open(name, "ab") as f:
                 f.write(data[:KEEP_RAW - self.kept])
             self.kept += len(data)
         self.buf += data
@@ -164,31 +177,34 @@ class Connection:
             if colon:
                 self.fields[name.lower()] = value.strip()
 
-    def take(self, count, digest):
+    def take(self, count, digest, keep):
         while count > 0:
             if not self.buf:
                 self.more()
             part, self.buf = self.buf[:count], self.buf[count:]
             digest.update(part)
+            if keep:
+                self.body += part
             count -= len(part)
 
-    def read_body(self):
-        """Its size and SHA-256."""
+    def read_body(self, keep=False):
+        """Its size and SHA-256; the bytes, too, in self.body."""
         digest = hashlib.sha256()
         size = 0
+        self.body = b""
         if self.fields.get("transfer-encoding", "").lower() == "chunked":
             while True:
                 n = int(self.line().split(b";")[0], 16)
                 if n == 0:
                     break
-                self.take(n, digest)
+                self.take(n, digest, keep)
                 self.line()
                 size += n
             while self.line() not in (b"\r\n", b"\n"):
                 pass
         else:
             size = int(self.fields.get("content-length", "0"))
-            self.take(size, digest)
+            self.take(size, digest, keep)
         return size, digest.hexdigest()
 
     # --- writing
@@ -242,14 +258,14 @@ class Connection:
         self.read_head()
         url = urllib.parse.urlsplit(self.target)
         words = urllib.parse.unquote(url.path).strip("/").split("/")
-        query = dict(urllib.parse.parse_qsl(url.query))
+        query = dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True))
         name = words[0].replace("-", "_")
         body = (0, "")
         self.rest = int(query.get("sip", 0)) / 1000
         if name == "continue":
             self.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-        if name not in ("early", "upgrade"):
-            body = self.read_body()
+        if name not in ("early", "reject", "hangup", "upgrade", "upgrade_half"):
+            body = self.read_body(keep=name == "say")
         self.log_request(*body)
         act = getattr(self, "do_" + name, None)
         if act is None:
@@ -421,27 +437,93 @@ class Connection:
         self.chunks([b"hello ", b"world\n"], "Trailer: X-Sum",
                     trailers=b"X-Sum: 42\r\n")
 
-    def do_upgrade(self, words, query, body):
-        self.start("Connection: Upgrade",
-                   "Upgrade: " + self.fields.get("upgrade", "echo"),
+    def do_reject(self, words, query, body):
+        self.whole(b"no\n", "Connection: close", status=f"{words[0]} Reject")
+        raise Closed
+
+    def do_hangup(self, words, query, body):
+        raise Closed
+
+    def switch(self, query):
+        name = query.get("to", self.fields.get("upgrade", "echo"))
+        self.start("Connection: Upgrade", f"Upgrade: {name}",
                    status="101 Switching Protocols")
+
+    def do_upgrade(self, words, query, body):
+        self.switch(query)
+        try:
+            while True:
+                if not self.buf:
+                    self.more()
+                self.send(self.buf)
+                self.buf = b""
+        except Closed:
+            self.send(b"bye")
+            raise
+
+    def do_upgrade_half(self, words, query, body):
+        self.switch(query)
+        self.send(b"first")
+        self.sock.shutdown(socket.SHUT_WR)
         while True:
-            if not self.buf:
-                self.more()
-            self.send(self.buf)
-            self.buf = b""
+            self.more()
+
+    def do_say(self, words, query, body):
+        answer = self.body
+        piece = int(query.get("piece", len(answer) or 1))
+        for at in range(0, len(answer), piece):
+            self.send(answer[at:at + piece])
+            time.sleep(int(query.get("ms", "0")) / 1000)
+        if "reset" in query:
+            self.reset()
+        if "close" in query:
+            raise Closed
+
+    def do_leave(self, words, query, body):
+        self.whole(b"ok\n")
+        time.sleep(int(words[0]) / 1000)
+        raise Closed
+
+    def do_unasked(self, words, query, body):
+        self.whole(b"ok\n")
+        time.sleep(int(words[0]) / 1000)
+        self.whole(b"unasked\n")
+
+    def do_silent(self, words, query, body):
+        while True:
+            self.more()
+
+    def do_hints(self, words, query, body):
+        for _ in range(int(words[0])):
+            self.start("Link: </a>", status="103 Early Hints")
+        self.whole(b"ok\n")
 
     def do_raw(self, words, query, body):
         self.send(RAW[words[0]])
         raise Closed
 
 
+class TcpConnection(Connection):
+    """One client of the port that speaks no HTTP."""
+
+    def serve_one(self):
+        try:
+            self.more()
+        except Closed:
+            self.send(b"bye")
+            raise
+        self.send(b"got " + self.buf)
+        self.buf = b""
+
+
 class Server:
     """Takes connections on both families, one thread each."""
 
-    def __init__(self, port, root, log):
+    def __init__(self, port, root, log, kind=Connection):
         self.root = root
         self.log = log
+        self.kind = kind
+        self.prefix = "" if kind is Connection else "tcp-"
         self.lock = threading.Lock()
         self.sock = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -456,7 +538,7 @@ class Server:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             number += 1
             peer = addr[0].removeprefix("::ffff:")
-            conn = Connection(self, sock, f"{peer} {addr[1]}", number)
+            conn = self.kind(self, sock, f"{peer} {addr[1]}", number)
             threading.Thread(target=conn.run, daemon=True).start()
 
 
@@ -465,9 +547,13 @@ def main():
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--root", default=".")
     parser.add_argument("--log")
+    parser.add_argument("--tcp", type=int)
     args = parser.parse_args()
     if args.log:
         os.makedirs(args.log, exist_ok=True)
+    if args.tcp:
+        tcp = Server(args.tcp, args.root, args.log, TcpConnection)
+        threading.Thread(target=tcp.run, daemon=True).start()
     Server(args.port, args.root, args.log).run()
 
 
