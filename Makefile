@@ -74,7 +74,7 @@ main_libexec/sluice-scan := userspace/roles/scan.c
 use_libexec/sluice-scan := scan proto policy ipc sys base
 libs_libexec/sluice-scan := -lclamav -lcrypto -lz -lbrotlidec -lzstd -lcap-ng -lseccomp
 
-main_libexec/sluice-log := userspace/roles/log.c
+main_libexec/sluice-log := $(wildcard userspace/roles/log/*.c)
 use_libexec/sluice-log := store ipc sys policy base
 libs_libexec/sluice-log := -ljson-c -lcap-ng -lseccomp
 
