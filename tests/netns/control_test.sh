@@ -168,6 +168,17 @@ test_background() {
 	is $? 0 "... in order"
 }
 
+# --- where it is installed ---------------------------------------------------------------
+test_installed() {
+	"$ROOT/tools/install-files" "$O" "$T/dest" /usr >"$T/out" || not_ok "install" "$(cat "$T/out")"
+	sluice_conf scan.engine=none
+	is "$(status_of on_gw "$T/dest/usr/sbin/sluiced" -c "$SLUICE_CONF")" 0 "started from where it was installed"
+	NS_PIDS+=("$(cat "$T/run/sluiced.pid")")
+	check "... it finds its roles there" wait_for 10 sluice_ready
+	is "$(readlink -f "/proc/$(role_pid net)/exe")" "$T/dest/usr/libexec/sluice-net" "... and not elsewhere"
+	check "... and stops" on_gw "$T/dest/usr/sbin/sluicectl" -s "$T/run/control.sock" stop
+}
+
 # --- the socket ---------------------------------------------------------------------------
 test_socket() {
 	sluice_conf scan.engine=none user=nobody
@@ -356,6 +367,7 @@ test_command_line
 test_refused_starts
 test_existing_directories
 test_background
+test_installed
 test_socket
 test_lines
 test_fuzz
