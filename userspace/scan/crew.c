@@ -17,7 +17,7 @@
  * A worker makes way for a new one after so many scans: what leaks in a parser
  * is bounded by it, and so is the time of one that was taken over.
  */
-#define WORKER_SCANS  1000
+#define WORKER_SCANS  4000
 
 static const struct chan_ops worker_ops;
 
