@@ -14,6 +14,7 @@ uses_proxy := proxy render conf proto policy ipc sys base
 uses_scan := scan proto policy ipc sys base
 uses_store := store ipc sys policy base
 uses_sluicectl := store ipc sys policy base
+uses_roles := render ipc sys policy base
 libs_conf := -lconfuse
 libs_sys := -lnftnl -lmnl -lcap-ng -lseccomp
 libs_ipc := -lcap-ng -lseccomp
@@ -21,6 +22,7 @@ libs_proxy := -lcrypto -lcap-ng -lseccomp
 libs_scan := -lclamav -lcrypto -lz -lbrotlidec -lzstd -lcap-ng -lseccomp
 libs_store := -ljson-c -lcap-ng -lseccomp
 libs_sluicectl := -ljson-c
+libs_roles := -ljson-c -lcap-ng -lseccomp
 
 UNIT_SRC := $(wildcard tests/unit/*/*_test.c)
 UNIT_BIN := $(UNIT_SRC:%.c=$(O)/%)
@@ -50,8 +52,14 @@ $(O)/tests/llhttp/%.o: /usr/share/llhttp/%.c
 	$(Q)$(CC) -O2 -w -fPIE $(LLHTTP_FLAGS) -c -o $@ $<
 endif
 
-# A program's own file, without its main().
+# A program's own files, without its main().
 $(O)/tests/unit/sluicectl/events_test: $(call objs,userspace/sluicectl/events.c)
+unit_roles = $(O)/tests/unit/roles/$(1)_test: $(call objs,$(addprefix userspace/roles/,$(2)))
+$(call unit_roles,asked,net/asked.c)
+$(call unit_roles,child,sluiced/backoff.c sluiced/output.c sluiced/spawn.c)
+$(call unit_roles,conn,sluiced/conn.c)
+$(call unit_roles,pidfile,sluiced/pidfile.c)
+$(call unit_roles,request,sluiced/request.c)
 
 # Starts the real role.
 $(O)/tests/unit/store/log_role_test: | $(O)/libexec/sluice-log
