@@ -86,6 +86,7 @@ struct msg_init {
 struct msg_peer {
 	uint32_t role;
 	uint32_t index;
+	uint64_t instance; /* of that role; 0 in MSG_VIOLATION */
 };
 
 struct msg_stop {

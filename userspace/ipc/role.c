@@ -96,7 +96,7 @@ static int on_peer(struct chan *ch, const struct chan_msg *msg)
 		close(msg->fds[0]);
 		return -EPROTO;
 	}
-	return role->ops->peer(role, peer->role, peer->index, msg->fds[0]);
+	return role->ops->peer(role, peer, msg->fds[0]);
 }
 
 static void stop(struct role *role, uint64_t timeout_ms)

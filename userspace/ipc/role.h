@@ -42,7 +42,7 @@ struct role_ops {
 	const struct chan_rule *rules;
 	size_t nrules;
 	/* A channel to another role; take over @fd. May be NULL. */
-	int (*peer)(struct role *role, enum role_id id, uint32_t index, int fd);
+	int (*peer)(struct role *role, const struct msg_peer *peer, int fd);
 	/*
 	 * role->config was replaced; the one before is valid until this
 	 * returns. May be NULL.

@@ -78,9 +78,8 @@ static int net_connect(struct relay *r, int fd)
 	return rc;
 }
 
-int relay_peer(struct relay *r, enum role_id id, uint32_t index, int fd)
+int relay_peer(struct relay *r, enum role_id id, int fd)
 {
-	(void)index;
 	switch (id) {
 	case ROLE_NET:
 		return net_connect(r, fd);

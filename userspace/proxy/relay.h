@@ -69,7 +69,7 @@ struct relay {
 int relay_init(struct relay *r, struct role *role)
 	__attribute__((warn_unused_result));
 /* A channel to a peer; takes over @fd. */
-int relay_peer(struct relay *r, enum role_id id, uint32_t index, int fd)
+int relay_peer(struct relay *r, enum role_id id, int fd)
 	__attribute__((warn_unused_result));
 void relay_reloaded(struct relay *r);
 /* No new sessions; end when the present ones have, or after @timeout_ms. */

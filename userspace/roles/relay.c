@@ -12,9 +12,9 @@ static const char *const syscalls[] = {
 	"sendfile",   "pipe2",	  "openat",   "unlink",	     "unlinkat",
 };
 
-static int peer(struct role *role, enum role_id id, uint32_t index, int fd)
+static int peer(struct role *role, const struct msg_peer *peer, int fd)
 {
-	return relay_peer(role->user, id, index, fd);
+	return relay_peer(role->user, (enum role_id)peer->role, fd);
 }
 
 static void reloaded(struct role *role)

@@ -18,12 +18,12 @@
 #include "scan/dispatcher.h"
 #include "scan/renewal.h"
 
-static int peer(struct role *role, enum role_id id, uint32_t index, int fd)
+static int peer(struct role *role, const struct msg_peer *who, int fd)
 {
 	/* The parent names no other role here; an impossible index it is. */
-	if (id != ROLE_RELAY)
-		index = UINT32_MAX;
-	return dispatcher_peer(role->user, index, fd);
+	return dispatcher_peer(
+		role->user, who->role == ROLE_RELAY ? who->index : UINT32_MAX,
+		fd);
 }
 
 static void reloaded(struct role *role)

@@ -86,8 +86,6 @@ int journal_append(struct journal *j, const struct event *ev, uint64_t instance,
 	size_t room = JOURNAL_BUFFER - j->len;
 	size_t len;
 
-	if (instance == 0)
-		number = source->next;
 	if (number < source->next)
 		return 0;
 	if (room < EVENT_JSON_MAX)

@@ -13,18 +13,17 @@
 #include "store/journal.h"
 
 /*
- * Somebody who sends events. Lifetime: made with its channel, freed by a task
- * after the channel has closed; the parent's is part of the role.
+ * A relay that sends events. Lifetime: made with its channel, freed by a task
+ * after the channel has closed.
  */
 struct log_peer {
 	struct list node;
 	struct log_role *log;
-	struct chan own;
-	struct chan *chan; /* &own, or the parent's */
+	struct chan chan;
 	uint32_t index;
-	bool bound; /* @instance is known: its first message came */
-	uint64_t instance;
-	uint64_t next; /* number that its next message begins with */
+	uint64_t instance; /* as the parent says; it speaks for no other */
+	bool begun;	   /* its first message came: @next is known */
+	uint64_t next;	   /* number that its next message begins with */
 	uint64_t acked;
 	struct loop_task reap;
 };
@@ -36,7 +35,6 @@ struct log_role {
 	int dir_fd;
 	struct list peers; /* of relays */
 	unsigned int npeers;
-	struct log_peer parent;
 	struct loop_task flush;
 	struct timer sync_timer; /* while something is not on disk */
 	struct timer expire_timer;

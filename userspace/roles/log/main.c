@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * sluice-log: takes events from the relays (and the parent), writes them to
- * the journal, and acknowledges what is on disk.
+ * sluice-log: takes events from the relays, writes them to the journal, and
+ * acknowledges what is on disk.
  *
  * What a relay may rely on: MSG_EVENTS_STORED names the first number that is
  * not on disk yet. On a new channel it sends everything again from its oldest
@@ -65,8 +65,6 @@ static void on_stop(struct role *role, uint64_t timeout_ms)
 
 static const struct role_ops log_ops = {
 	.id = ROLE_LOG,
-	.rules = senders_parent_rules,
-	.nrules = SENDERS_PARENT_RULES,
 	.peer = senders_connect,
 	.reloaded = on_reloaded,
 	.stop = on_stop,
@@ -149,8 +147,6 @@ int main(void)
 	if (rc != 0)
 		return EXIT_FAILURE;
 	list_init(&log.peers);
-	log.parent.log = &log;
-	log.parent.chan = &log.role.parent;
 	rc = confine(&log);
 	if (rc == 0)
 		rc = disk_open(&log);

@@ -18,12 +18,12 @@ static void acknowledge(struct log_peer *peer)
 {
 	struct msg_events_stored msg = {.instance = peer->instance};
 
-	if (!peer->bound || !chan_is_open(peer->chan))
+	if (!peer->begun || !chan_is_open(&peer->chan))
 		return;
 	msg.next = journal_stored(&peer->log->journal, peer->instance);
 	/* One that doesn't read is told again after the next sync. */
 	if (msg.next > peer->acked &&
-	    chan_send(peer->chan, MSG_EVENTS_STORED, &msg, sizeof(msg)) == 0)
+	    chan_send(&peer->chan, MSG_EVENTS_STORED, &msg, sizeof(msg)) == 0)
 		peer->acked = msg.next;
 }
 
@@ -31,7 +31,6 @@ void senders_acknowledge(struct log_role *log)
 {
 	struct list *node;
 
-	acknowledge(&log->parent);
 	list_for_each(node, &log->peers)
 		acknowledge(list_entry(node, struct log_peer, node));
 }
@@ -41,9 +40,8 @@ void senders_pause(struct log_role *log, bool pause)
 	struct list *node;
 	int rc = 0;
 
-	/* The parent's few events and its orders are always taken. */
 	list_for_each(node, &log->peers)
-		rc |= chan_pause(list_entry(node, struct log_peer, node)->chan,
+		rc |= chan_pause(&list_entry(node, struct log_peer, node)->chan,
 				 pause);
 	if (rc != 0)
 		log_error("can't %s the relays' channels",
@@ -61,13 +59,13 @@ static bool follows(const struct log_peer *peer, const struct msg_events *head)
 {
 	if (head->count == 0 || head->first > UINT64_MAX - head->count - 1)
 		return false;
-	return !peer->bound ||
-	       (head->instance == peer->instance &&
-		(head->instance == 0 || head->first == peer->next));
+	return head->instance == peer->instance &&
+	       (!peer->begun || head->first == peer->next);
 }
 
-static int take_events(struct log_peer *peer, const struct chan_msg *msg)
+static int on_events(struct chan *ch, const struct chan_msg *msg)
 {
+	struct log_peer *peer = ch->user;
 	const struct msg_events *head = msg->body;
 	const uint8_t *at = msg->elements;
 	size_t left = msg->elements_len;
@@ -75,8 +73,7 @@ static int take_events(struct log_peer *peer, const struct chan_msg *msg)
 
 	if (!follows(peer, head))
 		return -EPROTO;
-	peer->bound = true;
-	peer->instance = head->instance;
+	peer->begun = true;
 	peer->next = head->first + head->count;
 	for (uint32_t i = 0; i < head->count; i++) {
 		struct event ev;
@@ -98,48 +95,6 @@ static int take_events(struct log_peer *peer, const struct chan_msg *msg)
 	return left == 0 ? 0 : -EPROTO;
 }
 
-/* Another sender's instance: only the one that came first may use it. */
-static bool instance_taken(const struct log_peer *peer, uint64_t instance)
-{
-	const struct log_role *log = peer->log;
-	struct list *node;
-
-	list_for_each(node, &log->peers) {
-		const struct log_peer *other =
-			list_entry(node, struct log_peer, node);
-
-		if (other != peer && other->bound &&
-		    other->instance == instance && chan_is_open(other->chan) &&
-		    other->index != peer->index)
-			return true;
-	}
-	return peer != &log->parent && log->parent.bound &&
-	       log->parent.instance == instance;
-}
-
-static int on_events(struct chan *ch, const struct chan_msg *msg)
-{
-	struct log_peer *peer = ch->user;
-	const struct msg_events *head = msg->body;
-
-	/* Instance 0 has no numbers: it is for the parent alone. */
-	if (head->instance == 0 ||
-	    (!peer->bound && instance_taken(peer, head->instance)))
-		return -EPROTO;
-	return take_events(peer, msg);
-}
-
-static int on_parent_events(struct chan *ch, const struct chan_msg *msg)
-{
-	struct role *role = ch->user;
-	struct log_role *log = list_entry(role, struct log_role, role);
-
-	return take_events(&log->parent, msg);
-}
-
-const struct chan_rule senders_parent_rules[SENDERS_PARENT_RULES] = {
-	{MSG_EVENTS, sizeof(struct msg_events), 1, 0, 0, on_parent_events},
-};
 static const struct chan_rule relay_rules[] = {
 	{MSG_EVENTS, sizeof(struct msg_events), 1, 0, 0, on_events},
 };
@@ -181,30 +136,32 @@ static const struct chan_ops relay_ops = {
 	.drained = on_drained,
 };
 
-int senders_connect(struct role *role, enum role_id id, uint32_t index, int fd)
+int senders_connect(struct role *role, const struct msg_peer *who, int fd)
 {
 	struct log_role *log = list_entry(role, struct log_role, role);
 	struct log_peer *peer = NULL;
 	int rc = -ENOMEM;
 
-	if (id == ROLE_RELAY && log->npeers < PEERS_MAX)
+	if (who->role == ROLE_RELAY && log->npeers < PEERS_MAX)
 		peer = calloc(1, sizeof(*peer));
 	if (peer == NULL) {
 		close(fd);
-		log_error("no room for %s/%u", role_name(id), index);
-		return id == ROLE_RELAY ? 0 : -EPROTO;
+		log_error("no room for %s/%u", role_name(who->role),
+			  who->index);
+		return who->role == ROLE_RELAY ? 0 : -EPROTO;
 	}
 	peer->log = log;
-	peer->index = index;
-	peer->chan = &peer->own;
+	peer->index = who->index;
+	peer->instance = who->instance;
 	loop_task_init(&peer->reap, reap);
-	chan_init(peer->chan, &role->loop, &relay_ops, peer);
-	rc = chan_open(peer->chan, fd);
+	chan_init(&peer->chan, &role->loop, &relay_ops, peer);
+	rc = chan_open(&peer->chan, fd);
 	if (rc == 0 && log->paused)
-		rc = chan_pause(peer->chan, true);
+		rc = chan_pause(&peer->chan, true);
 	if (rc != 0) {
-		log_error("no channel to relay/%u: %s", index, strerror(-rc));
-		chan_close(peer->chan);
+		log_error("no channel to relay/%u: %s", who->index,
+			  strerror(-rc));
+		chan_close(&peer->chan);
 		free(peer);
 		return 0;
 	}
@@ -220,7 +177,7 @@ void senders_drop(struct log_role *log)
 	while ((node = list_pop(&log->peers)) != NULL) {
 		struct log_peer *peer = list_entry(node, struct log_peer, node);
 
-		chan_close(peer->chan);
+		chan_close(&peer->chan);
 		free(peer);
 	}
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who sends events: relays, each on its channel, and the parent. */
+/* Who sends events: relays, each on its channel. */
 #ifndef SLUICE_ROLES_SENDERS_H
 #define SLUICE_ROLES_SENDERS_H
 
 #include "roles/log/log_role.h"
 
 /* A relay's channel. A peer more or less must not end this role. */
-int senders_connect(struct role *role, enum role_id id, uint32_t index, int fd)
+int senders_connect(struct role *role, const struct msg_peer *who, int fd)
 	__attribute__((warn_unused_result));
 /* Tell each what is on disk of its events. */
 void senders_acknowledge(struct log_role *log);
@@ -14,9 +14,5 @@ void senders_acknowledge(struct log_role *log);
 void senders_pause(struct log_role *log, bool pause);
 /* Relays whose channels were still open when the time to stop was over. */
 void senders_drop(struct log_role *log);
-
-/* Messages of the parent that this role alone gets (for role_ops). */
-#define SENDERS_PARENT_RULES 1
-extern const struct chan_rule senders_parent_rules[SENDERS_PARENT_RULES];
 
 #endif

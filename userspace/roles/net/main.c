@@ -42,10 +42,10 @@ static struct net *net_of(struct role *role)
 	return role->user;
 }
 
-static int peer(struct role *role, enum role_id id, uint32_t index, int fd)
+static int peer(struct role *role, const struct msg_peer *who, int fd)
 {
-	if (id == ROLE_RELAY && index < CONFIG_RELAYS)
-		return relays_connect(&net_of(role)->relays, index, fd);
+	if (who->role == ROLE_RELAY && who->index < CONFIG_RELAYS)
+		return relays_connect(&net_of(role)->relays, who->index, fd);
 	close(fd);
 	return -EPROTO;
 }

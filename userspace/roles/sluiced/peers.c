@@ -14,7 +14,11 @@ bool peers_talk(enum role_id a, enum role_id b)
 
 static int send_end(struct child *to, const struct child *about, int fd)
 {
-	struct msg_peer peer = {.role = about->role, .index = about->index};
+	struct msg_peer peer = {
+		.role = about->role,
+		.index = about->index,
+		.instance = about->instance,
+	};
 
 	return chan_send_full(&to->chan, MSG_PEER, &peer, sizeof(peer), NULL, 0,
 			      &fd, 1);
