@@ -31,6 +31,7 @@ static const char *const dispatcher_calls[] = {
 	"pidfd_open",
 	"pidfd_send_signal",
 	"kill",
+	"tgkill", /* a child's own, by its own number */
 	"getppid",
 	"close_range",
 	"set_tid_address",

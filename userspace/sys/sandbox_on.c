@@ -74,9 +74,7 @@ static const char *const common_calls[] = {
 	"setitimer",
 	"alarm",
 	"sigaltstack",
-	"tgkill",
 	"uname",
-	"prlimit64",
 	"getrusage",
 };
 
@@ -120,6 +118,21 @@ static int allow_calls(scmp_filter_ctx ctx, const char *const *names, size_t n)
 	return 0;
 }
 
+/*
+ * All roles are one account, so that one could end another with a signal or
+ * starve it with a limit: only itself, for abort(3) and getrlimit(2).
+ */
+static int allow_on_itself(scmp_filter_ctx ctx)
+{
+	int rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+				  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+
+	if (rc == 0)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64),
+				      1, SCMP_A0(SCMP_CMP_EQ, 0));
+	return rc;
+}
+
 static int limit_calls(const struct sandbox *sb, char *wrong, size_t size)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
@@ -128,6 +141,8 @@ static int limit_calls(const struct sandbox *sb, char *wrong, size_t size)
 	snprintf(wrong, size, "system call filter");
 	if (rc == 0)
 		rc = allow_calls(ctx, common_calls, ARRAY_SIZE(common_calls));
+	if (rc == 0)
+		rc = allow_on_itself(ctx);
 	if (rc == 0)
 		rc = allow_calls(ctx, sb->syscalls, sb->nsyscalls);
 	if (rc == 0)
