@@ -154,6 +154,32 @@ test_reload_under_load() {
 	is_less 50 "$(steady_seen load "sum(o['seen'].values())")" "... of many"
 }
 
+# How an object is delivered while it is scanned: a download that began keeps its way, a new one has the new one.
+relay_has() { [ "$(status "o['totals']['body_memory']")" -ge "$1" ]; }
+test_delivery() {
+	local scan="scan.engine=libclamav delivery.hold_below=64K delivery.tail=64K"
+	make_clam_db "$T/clamdb"
+	# shellcheck disable=SC2086  # words
+	conf $scan delivery.mode=tail
+	start_sluice
+	gated early gate9
+	# shellcheck disable=SC2086
+	conf $scan delivery.mode=hold
+	sluicectl reload >/dev/null
+	rm -f "$T/www/gate10"
+	get late "http://$SERVER/origin/file/big.bin?at=3000000&gate=gate10"
+	check "delivery: hold takes in what comes" wait_for 20 relay_has 5900000
+	is "$(stat -c %s "$T/get.late" 2>/dev/null || echo 0)" 0 "... and gives nothing before its verdict"
+	open_gate gate9
+	is "$(got early)" 0 "... while tail goes on for what began with it"
+	check "... and is whole" whole early
+	open_gate gate10
+	is "$(got late)" 0 "... and hold ends well, too"
+	check "... and is whole" whole late
+	stop_sluice
+	is $? 0 "... and so does the gateway"
+}
+
 # --- stop -------------------------------------------------------------------------------------------
 # A connection that has had its answer and waits; prints "closed" when it ends.
 idle_client() {
@@ -335,6 +361,8 @@ test_reload_under_load
 stop_sluice
 is $? 0 "an orderly end"
 left "reloads"
+test_delivery
+left "delivery"
 test_stop
 test_stop_timeout
 test_second_signal
