@@ -214,7 +214,7 @@ static void exchange_finish(struct session *s)
 		return;
 	}
 	if (!keep_server)
-		session_disconnect(s, false);
+		session_disconnect(s);
 	side_relax(&s->client);
 	side_relax(&s->server);
 	s->head_seen = 0;

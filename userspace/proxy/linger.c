@@ -53,7 +53,7 @@ const struct protocol protocol_linger = {
 
 void session_linger(struct session *s)
 {
-	session_disconnect(s, false);
+	session_disconnect(s);
 	side_shutdown(&s->client);
 	buf_consume(&s->client.in, buf_len(&s->client.in));
 	side_relax(&s->client);

@@ -129,7 +129,7 @@ static void drop_upstream(struct exchange *x)
 	exchange_end_bodies(x);
 	x->up.in_done = in_done;
 	pool_buf_put(&exchange_relay(x)->buffers, &x->held);
-	session_disconnect(x->session, false);
+	session_disconnect(x->session);
 	x->server_keep_alive = false;
 }
 

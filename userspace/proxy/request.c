@@ -272,7 +272,7 @@ static bool connect_upstream(struct exchange *x)
 	 * a new one may be greeted with "503" by a server that is full.
 	 */
 	if (!x->fresh_server && session_server_left(s))
-		session_disconnect(s, false);
+		session_disconnect(s);
 	if (s->upstream == UPSTREAM_NONE) {
 		x->fresh_server = true;
 		session_connect(s);

@@ -243,6 +243,13 @@ static void connect_with(struct session *s, int fd)
 		close(fd);
 		return;
 	}
+	/*
+	 * Closed with FIN, it would take one of the client's ports towards
+	 * this server for a minute (TIME_WAIT): some ten thousand connections
+	 * of a busy client later connect(2) searches for a free one for
+	 * milliseconds. When we close it, nobody waits for anything on it.
+	 */
+	side_break_off(&s->server, true);
 	s->upstream = UPSTREAM_CONNECTING;
 }
 
@@ -283,11 +290,11 @@ bool session_server_left(struct session *s)
 	return n != 0 || server->rd_closed;
 }
 
-void session_disconnect(struct session *s, bool reset)
+void session_disconnect(struct session *s)
 {
 	if (s->upstream == UPSTREAM_WAITING)
 		stock_cancel(&s->waiter);
-	side_close(&s->server, reset);
+	side_close(&s->server, false); /* with RST all the same */
 	side_init(&s->server, s);
 	s->upstream = UPSTREAM_NONE;
 }

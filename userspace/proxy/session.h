@@ -115,8 +115,11 @@ void session_connect(struct session *s);
  * nothing. The connection is of no use any more.
  */
 bool session_server_left(struct session *s);
-/* Close the connection to the origin server; another may follow. */
-void session_disconnect(struct session *s, bool reset);
+/*
+ * Close the connection to the origin server, with RST (session_connect() says
+ * why); another may follow.
+ */
+void session_disconnect(struct session *s);
 
 extern const struct protocol protocol_http;
 extern const struct protocol protocol_linger;

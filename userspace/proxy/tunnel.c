@@ -61,6 +61,14 @@ static bool flow(struct side *from, struct side *to)
 	return from->error == 0 && to->error == 0;
 }
 
+/* Both have said their last word, and both words are with the kernel. */
+static void done(struct session *s)
+{
+	side_break_off(&s->client, false);
+	side_break_off(&s->server, false);
+	session_end(s, CLOSE_DONE, false);
+}
+
 static void carry(struct session *s)
 {
 	session_deadline(s, s->relay->loop->now_ms +
@@ -71,7 +79,7 @@ static void carry(struct session *s)
 						 : CLOSE_SERVER_GONE,
 			    true);
 	else if (s->client.wr_closed && s->server.wr_closed)
-		session_end(s, CLOSE_DONE, false);
+		done(s);
 }
 
 static void tunnel_run(struct session *s)
@@ -177,6 +185,8 @@ void session_tunnel(struct session *s)
 	stats_add(st, RELAY_TUNNELS, 1);
 	s->state = t;
 	s->protocol = &protocol_tunnel;
+	/* Our death is not the server's last word. */
+	side_break_off(&s->client, true);
 	/* However quiet it is: it can't be begun again like a request. */
 	session_set_idle(s, false);
 	s->protocol->run(s);
