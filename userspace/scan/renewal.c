@@ -275,7 +275,9 @@ void renewal_reload(struct dispatcher *d)
 {
 	const struct generation *newest = d->loading != NULL ? d->loading
 							     : d->serving;
-	bool same = newest != NULL &&
+	const struct engine_ops *engine = engine_of(scan_of(d)->engine);
+	/* Signatures that we don't watch may be others, and verdicts with them. */
+	bool same = newest != NULL && engine != NULL && engine->has_database &&
 		    same_engine(&newest->config->config->scan, scan_of(d));
 
 	/* An administrator's reload tries again what was refused. */
@@ -293,7 +295,7 @@ void renewal_reload(struct dispatcher *d)
 	}
 	if (same || d->serving == NULL)
 		check(d);
-	else if (engine_of(scan_of(d)->engine) != NULL)
+	else if (engine != NULL)
 		load(d, dbwatch_fingerprint(scan_of(d)->database));
 	note(d);
 	dispatcher_run(d);
