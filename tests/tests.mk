@@ -76,6 +76,11 @@ $(O)/tests/netns/rules_tool: $(addprefix tests/netns/helpers/,rules_tool.c relay
 	$(Q)$(CC) $(ALLCFLAGS) $(ALLLDFLAGS) -o $@ $(filter %.c,$^) \
 		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lconfuse -lnftnl -lmnl
 
+$(O)/tests/netns/storm: tests/netns/helpers/storm.c $(O)/.flags
+	$(call say,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALLCFLAGS) $(ALLLDFLAGS) -o $@ $<
+
 # Prints the table of keys for tests/golden/keys_test.sh.
 $(O)/tests/golden/keys_dump: tests/golden/keys_dump.c $(call lib,conf) $(call lib,base) $(O)/.flags
 	$(call say,TEST,$@)

@@ -133,6 +133,26 @@ static int prepare(struct rules *r)
 	return rc;
 }
 
+/*
+ * Before the switch goes on. While it was off, clients opened connections that
+ * are forwarded, perhaps with the ports of a connection that relays had taken
+ * in; what is left of that one, in TIME_WAIT, would catch their packets as soon
+ * as rule "handshake" is asked again.
+ */
+static void make_way(struct rules *r)
+{
+	const struct config_intercept *ic = &rules_config(r)->intercept;
+	struct sockdiag_left left;
+	int rc;
+
+	if (!r->alive || nft_alive(r->nft) == 1)
+		return;
+	rc = sockdiag_leftovers(ic->http, ic->http_count, true, &left);
+	if (rc != 0)
+		log_warn("closed connections can't be removed: %s",
+			 strerror(-rc));
+}
+
 int rules_replace(struct rules *r)
 {
 	struct first_line first = {.lines = 0};
@@ -140,6 +160,7 @@ int rules_replace(struct rules *r)
 
 	if (rc != 0)
 		return rc;
+	make_way(r);
 	rc = nft_install(r->nft, r->wanted, r->alive);
 	if (rc != 0) {
 		trouble(r, "rules can't be installed: %s", nft_error(r->nft));
@@ -191,6 +212,7 @@ static int switch_renew(struct rules *r)
 
 	if (!r->alive)
 		return nft_alive_disarm(r->nft);
+	make_way(r);
 	rc = nft_alive_renew(r->nft);
 	if (rc == 0 && cookies > r->cookies)
 		rc = nft_syncookies_renew(r->nft);
