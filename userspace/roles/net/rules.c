@@ -172,7 +172,7 @@ int rules_replace(struct rules *r)
 	 * looking for differences would replace the rules each second.
 	 */
 	rc = compare(r, &first);
-	r->comparable = rc == 0;
+	r->comparable = rc <= 0;
 	if (rc > 0)
 		log_warn("this kernel shows the rules otherwise than they "
 			 "were installed (%s): what is changed in them will "
