@@ -15,7 +15,8 @@ struct eventlog_block {
 	uint64_t first;
 	uint32_t count;
 	size_t len;
-	uint8_t bytes[BLOCK_SIZE];
+	size_t size;	 /* room in @bytes */
+	uint8_t bytes[]; /* BLOCK_SIZE while it is filled, then @len */
 };
 
 _Static_assert(EVENT_PACKED_MAX <= BLOCK_SIZE, "an event must fit a block");
@@ -79,6 +80,28 @@ static void send_blocks(struct eventlog *el)
 		el->unsent = el->unsent->next;
 }
 
+static size_t memory_of(const struct eventlog_block *b)
+{
+	return sizeof(*b) + b->size;
+}
+
+/*
+ * Most blocks leave with few events in them, and wait long when the log role
+ * does not work: then the empty rest of each would soon be all that fits.
+ */
+static struct eventlog_block *block_shrink(struct eventlog *el,
+					   struct eventlog_block *b)
+{
+	struct eventlog_block *smaller = realloc(b, sizeof(*b) + b->len);
+
+	if (smaller == NULL)
+		return b;
+	el->held -= memory_of(smaller);
+	smaller->size = smaller->len;
+	el->held += memory_of(smaller);
+	return smaller;
+}
+
 void eventlog_flush(struct eventlog *el)
 {
 	struct eventlog_block *b = el->filling;
@@ -87,6 +110,7 @@ void eventlog_flush(struct eventlog *el)
 	if (b == NULL)
 		return;
 	el->filling = NULL;
+	b = block_shrink(el, b);
 	list_add_tail(&el->sent, &b->node);
 	if (el->unsent == &el->sent)
 		el->unsent = &b->node;
@@ -101,15 +125,15 @@ static struct eventlog_block *block_with_room(struct eventlog *el, size_t len)
 		eventlog_flush(el);
 	if (el->filling != NULL)
 		return el->filling;
-	b = malloc(sizeof(*b));
+	b = malloc(sizeof(*b) + BLOCK_SIZE);
 	if (b == NULL)
 		return NULL;
-	list_init(&b->node);
 	b->first = el->next;
 	b->count = 0;
 	b->len = 0;
+	b->size = BLOCK_SIZE;
 	el->filling = b;
-	el->held += sizeof(*b);
+	el->held += memory_of(b);
 	timer_arm(&el->loop->wheel, &el->flush, el->loop->now_ms + FLUSH_MS);
 	return b;
 }
@@ -166,7 +190,7 @@ static int on_stored(struct chan *ch, const struct chan_msg *m)
 			list_add(&el->sent, node);
 			break;
 		}
-		el->held -= sizeof(*b);
+		el->held -= memory_of(b);
 		free(b);
 	}
 	count_waiting(el);
@@ -175,12 +199,13 @@ static int on_stored(struct chan *ch, const struct chan_msg *m)
 	return 0;
 }
 
+/* Another channel comes with the restarted role, or with the parent's word. */
 static void on_closed(struct chan *ch, const char *violation)
 {
-	(void)ch;
-	/* A new channel comes with the restarted role. */
-	if (violation != NULL)
-		log_error("log sent %s: its channel is closed", violation);
+	struct eventlog *el = eventlog_of(ch);
+
+	if (violation != NULL && el->violation != NULL)
+		el->violation(el, violation);
 }
 
 static const struct chan_rule log_rules[] = {

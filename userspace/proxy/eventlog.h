@@ -35,6 +35,8 @@ struct eventlog {
 	struct timer flush;
 	/* More events are on disk; may be NULL. */
 	void (*stored)(struct eventlog *el);
+	/* Tells the parent of a broken peer; set by the relay. */
+	void (*violation)(struct eventlog *el, const char *violation);
 };
 
 void eventlog_init(struct eventlog *el, struct loop *loop, struct stats *stats,

@@ -171,6 +171,13 @@ static void scan_violation(struct scanner *sc, const char *violation)
 	role_report_violation(r->role, ROLE_SCAN, 0, violation);
 }
 
+static void log_violation(struct eventlog *el, const char *violation)
+{
+	struct relay *r = list_entry(el, struct relay, eventlog);
+
+	role_report_violation(r->role, ROLE_LOG, 0, violation);
+}
+
 static uint64_t session_limit(void)
 {
 	struct rlimit files;
@@ -236,6 +243,7 @@ int relay_init(struct relay *r, struct role *role)
 	r->scanner.asked_max = role_scans_max(role);
 	eventlog_init(&r->eventlog, r->loop, r->stats, role->init.instance);
 	r->eventlog.stored = on_events_stored;
+	r->eventlog.violation = log_violation;
 	listener_init(r);
 	timer_init(&r->housekeeping, housekeeping);
 	timer_init(&r->stop_deadline, on_stop_deadline);
