@@ -5,19 +5,22 @@
  * call libclamav on bytes in memory. Rounds of both alternate, since the
  * machine's speed drifts; ratios are role / direct, above 1 the role is faster.
  *
- * build: make O=build all, then
- *	cc -O2 -D_GNU_SOURCE -Iuserspace -Itests/unit/scan -o build/bench/scan_direct tests/bench/scan_direct.c
- *		build/lib/lib{ipc,sys,policy,proto,base}.a -lclamav -lcrypto -lseccomp -lcap-ng
- *	(it looks for build/libexec/sluice-scan beside itself)
+ * build, after make:
+ *	cc -O2 -D_GNU_SOURCE -Iuserspace -o build/tests/bench/x/scan_direct
+ *		tests/bench/scan_direct.c
+ *		build/lib/lib{ipc,sys,policy,proto,base}.a
+ *		-lclamav -lcrypto -lseccomp -lcap-ng
+ *	(three folders below the one that holds libexec/sluice-scan)
  * usage: scan_direct [-d DATABASE] [-t TMPDIR] [-r ROUNDS] [-n] [SIZE...]
- *	-t: temporary files of the direct processes; default: on disk, as any program that uses the library has them
+ *	-t: temporary files of the direct processes; default: on disk, as any
+ *	    program that uses the library has them
  *	-n: the direct processes with the library's cache off, too
  */
 #include <clamav.h>
 #include <stdbool.h>
 #include <sys/resource.h>
 
-#include "rig.h"
+#include "../unit/scan/rig.h"
 
 #define PROCESSES 2
 #define WINDOW	  16 /* requests under way */
@@ -153,7 +156,7 @@ static struct cl_engine *engine_load(const struct options *o)
 	/* The role's limits: what is skipped in silence is no merit. */
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
 		cl_engine_set_num(e, sizes[i], 512 << 20);
-	cl_engine_set_num(e, CL_ENGINE_MAX_SCANSIZE, 2048ll << 20);
+	cl_engine_set_num(e, CL_ENGINE_MAX_SCANSIZE, 2048LL << 20);
 	cl_engine_set_num(e, CL_ENGINE_MAX_SCANTIME, 60000);
 	cl_engine_set_num(e, CL_ENGINE_DISABLE_CACHE, o->no_cache);
 	cl_engine_set_str(e, CL_ENGINE_TMPDIR, o->tmp);
@@ -279,16 +282,22 @@ int main(int argc, char **argv)
 	o.tmp = tmp;
 	o.database = rig.config.scan.database;
 	while ((c = getopt(argc, argv, "d:t:r:n")) != -1) {
-		if (c == 'd')
+		switch (c) {
+		case 'd':
 			o.database = optarg;
-		else if (c == 't')
+			break;
+		case 't':
 			o.tmp = optarg;
-		else if (c == 'r')
+			break;
+		case 'r':
 			o.rounds = (unsigned int)strtoul(optarg, NULL, 10);
-		else if (c == 'n')
+			break;
+		case 'n':
 			o.no_cache = true;
-		else
+			break;
+		default:
 			return 2;
+		}
 	}
 	if (o.database != rig.config.scan.database)
 		snprintf(rig.config.scan.database, CONFIG_PATH_MAX, "%s",

@@ -222,16 +222,17 @@ int main(void)
 		cmocka_unit_test(other_processes),
 		cmocka_unit_test(itself),
 	};
+	/* Sanitizer builds have no sandbox (sandbox_off.c), so no refusals. */
+	const struct CMUnitTest plain[] = {cmocka_unit_test(it_can_work)};
 	int rc;
 
-	if (SANITIZED) {
-		printf("ok 1 - confine # SKIP sanitizer builds have none\n");
-		return 0;
-	}
 	test_pid = getpid();
 	if (mkdtemp(dir) == NULL)
 		return 1;
-	rc = cmocka_run_group_tests_name("confine", tests, NULL, NULL);
+	rc = SANITIZED
+		     ? cmocka_run_group_tests_name("confine", plain, NULL, NULL)
+		     : cmocka_run_group_tests_name("confine", tests, NULL,
+						   NULL);
 	rmdir(dir);
 	return rc;
 }

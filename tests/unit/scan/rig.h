@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -234,8 +235,13 @@ static inline const char *rig_missing(void)
 static inline void rig_init(struct rig *rig)
 {
 	struct config_scan *scan = &rig->config.scan;
+	struct rlimit files;
 
 	memset(rig, 0, sizeof(*rig));
+	/* As sluiced does: each request that waits takes a descriptor. */
+	rig_require(getrlimit(RLIMIT_NOFILE, &files) == 0);
+	files.rlim_cur = files.rlim_max;
+	rig_require(setrlimit(RLIMIT_NOFILE, &files) == 0);
 	snprintf(rig->dir, sizeof(rig->dir), "/tmp/sluice-rig-XXXXXX");
 	rig_require(mkdtemp(rig->dir) != NULL);
 	rig_require(chmod(rig->dir, 0755) == 0);
