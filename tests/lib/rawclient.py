@@ -26,6 +26,7 @@ import traceback
 
 TIMEOUT = 15
 PROBLEMS_SHOWN = 6
+FAILED = 9  # exit status: a case failed, and was told about
 
 
 class Mismatch(Exception):
@@ -391,8 +392,8 @@ class Kit:
     def journal(self):
         """Events of each client connection, in order."""
         found = {}
-        files = sorted(glob.glob(f"{self.state}/journal/events-*.jsonl"))
-        for path in files + [f"{self.state}/journal/events.jsonl"]:
+        # "-" sorts before ".": the finished ones first
+        for path in sorted(glob.glob(f"{self.state}/journal/events*.jsonl")):
             with open(path, encoding="utf-8") as f:
                 for line in f:
                     if line.endswith("\n"):
@@ -438,7 +439,7 @@ class Kit:
                 print("".join(f"#   {s}\n" for s in problem.splitlines()),
                       end="")
             failed += bool(case.problems)
-        return 1 if failed else 0
+        return FAILED if failed else 0
 
 
 def arguments(parser=None):
