@@ -16,14 +16,10 @@ struct status_text {
 };
 
 static const struct status_text status_texts[] = {
-	{400, "Bad Request"},
-	{403, "Forbidden"},
-	{405, "Method Not Allowed"},
-	{408, "Request Timeout"},
-	{414, "URI Too Long"},
-	{431, "Request Header Fields Too Large"},
-	{502, "Bad Gateway"},
-	{504, "Gateway Timeout"},
+	{400, "Bad Request"},	     {403, "Forbidden"},
+	{405, "Method Not Allowed"}, {408, "Request Timeout"},
+	{414, "URI Too Long"},	     {431, "Request Header Fields Too Large"},
+	{502, "Bad Gateway"},	     {504, "Gateway Timeout"},
 };
 
 static const char *text_of(unsigned int status)

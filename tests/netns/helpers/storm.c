@@ -128,7 +128,7 @@ static void ask(struct storm *st, struct slot *s)
 {
 	static const char request[] = "GET /port HTTP/1.1\r\nHost: origin\r\n"
 				      "Connection: close\r\n\r\n";
-	struct sockaddr_storage own = {0};
+	struct sockaddr_in6 own = {0};
 	socklen_t len = sizeof(own);
 
 	s->asked = true;
@@ -138,7 +138,7 @@ static void ask(struct storm *st, struct slot *s)
 		return;
 	}
 	/* At the same place in both families. */
-	s->port = ntohs(((struct sockaddr_in *)&own)->sin_port);
+	s->port = ntohs(own.sin6_port);
 }
 
 /* The origin closed: what it saw is the last line. */
