@@ -355,6 +355,9 @@ class Kit:
         self.cases = []
         self.number = 0
         self.local = args.local
+        self.journal_path = f"{args.state}/journal/events.jsonl"
+        self.journal_at = os.stat(self.journal_path).st_size
+        self.found = {}
 
     def next_local(self):
         """A port of our own: events of no other connection bear it."""
@@ -390,16 +393,16 @@ class Kit:
     # --- what shows later
 
     def journal(self):
-        """Events of each client connection, in order."""
-        found = {}
-        # "-" sorts before ".": the finished ones first
-        for path in sorted(glob.glob(f"{self.state}/journal/events*.jsonl")):
-            with open(path, encoding="utf-8") as f:
-                for line in f:
-                    if line.endswith("\n"):
-                        ev = json.loads(line)
-                        found.setdefault(ev["client"], []).append(ev)
-        return found
+        """Events of each client connection, in order, since the kit began."""
+        with open(self.journal_path, "rb") as f:
+            f.seek(self.journal_at)
+            for line in f:
+                if not line.endswith(b"\n"):
+                    break
+                self.journal_at += len(line)
+                ev = json.loads(line)
+                self.found.setdefault(ev["client"], []).append(ev)
+        return self.found
 
     def requests(self, mark):
         """What the origin server took for requests with @mark."""

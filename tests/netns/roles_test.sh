@@ -136,7 +136,7 @@ is_less "$(failed_requests | wc -l)" 10 "scan: others went on"
 is "$(failed_requests kind=eicar)" "" "scan: no EICAR arrived"
 SCAN_LOAD=$LOAD
 
-check "net: hung, it is killed and started again" eval "strike STOP net; wait_for 8 switch_is False; comes_back 30 net"
+check "net: hung, it is killed and started again" eval "strike STOP net; wait_for 7 switch_is False && comes_back 30 net"
 took "hung net back after"
 check "net: ... and the switch is on again" eval "wait_for 5 switch_is True && rules_are_right"
 

@@ -109,16 +109,28 @@ static struct json_object *totals_json(const struct supervisor *sup)
 
 /* --- the whole -------------------------------------------------------------------- */
 
-static uint64_t net_counter(const struct supervisor *sup, unsigned int i)
+static bool net_says(const struct supervisor *sup, enum net_counter what)
 {
 	for (size_t n = 0; n < sup->nchildren; n++) {
 		const struct child *c = &sup->children[n];
 
 		if (c->role == ROLE_NET)
-			return c->state == CHILD_READY ? stats_get(c->stats, i)
-						       : 0;
+			return c->state == CHILD_READY &&
+			       stats_get(c->stats, what) != 0;
 	}
-	return 0;
+	return false;
+}
+
+/* A net role that hangs says so still, but the switch expires. */
+static bool intercepting(const struct supervisor *sup)
+{
+	for (size_t n = 0; n < sup->nchildren; n++) {
+		const struct child *c = &sup->children[n];
+
+		if (c->role == ROLE_NET && !child_lively(c))
+			return false;
+	}
+	return net_says(sup, NET_ALIVE);
 }
 
 static struct json_object *fail_mode_json(const struct supervisor *sup)
@@ -129,8 +141,8 @@ static struct json_object *fail_mode_json(const struct supervisor *sup)
 	add_string(o, "when_down",
 		   ic->when_down == WHEN_DOWN_OPEN ? "open" : "closed");
 	add_bool(o, "install_rules", ic->install_rules);
-	add_bool(o, "rules_installed", net_counter(sup, NET_INSTALLED) != 0);
-	add_bool(o, "intercepting", net_counter(sup, NET_ALIVE) != 0);
+	add_bool(o, "rules_installed", net_says(sup, NET_INSTALLED));
+	add_bool(o, "intercepting", intercepting(sup));
 	return o;
 }
 
@@ -198,8 +210,7 @@ static bool all_ready(const struct supervisor *sup)
 		    stats_get(c->stats, SCAN_READY) == 0)
 			return false;
 	}
-	return !sup->config->intercept.install_rules ||
-	       net_counter(sup, NET_ALIVE) != 0;
+	return !sup->config->intercept.install_rules || intercepting(sup);
 }
 
 static struct json_object *config_json(const struct supervisor *sup)
