@@ -579,19 +579,19 @@ test_time_wait() {
 	poll 5 both_taken >/dev/null
 	# The origin closes first, so the gateway does towards the client and keeps TIME_WAIT for its port.
 	ok "time_wait: a port used twice is intercepted at once" eval \
-		"from_port 41000 $V4 && from_port 41000 $V4"
-	from_port 41001 fd81:3::2
+		"from_port 65000 $V4 && from_port 65000 $V4"
+	from_port 65001 fd81:3::2
 	in_g "$tool" alive disarm
 	kill -TERM "$relay"
 	wait "$relay" 2>/dev/null
 	in_g "$tool" alive disarm
 	ok "time_wait: leftovers are counted" says 'closing [0-9]+ time_wait [1-9][0-9]* destroyed 0' in_g "$tool" leftovers count
 	ok "time_wait: with early demultiplexing they swallow new connections" eval \
-		"not from_port 41000 $V4 && not from_port 41001 fd81:3::2"
+		"not from_port 65000 $V4 && not from_port 65001 fd81:3::2"
 	ok "early demux: off, and the old value is on record" eval "in_g $tool earlydemux off $record &&
 		[ \$(in_g sysctl -n net.ipv4.tcp_early_demux) = 0 ] && [ \$(cat $record) = 1 ]"
 	ok "time_wait: without it they pass" eval \
-		"from_port 41000 $V4 && from_port 41001 fd81:3::2"
+		"from_port 65000 $V4 && from_port 65001 fd81:3::2"
 	ok "time_wait: leftovers are destroyed" eval "in_g $tool leftovers destroy &&
 		says 'closing 0 time_wait 0 destroyed 0' in_g $tool leftovers count"
 	ok "early demux: a second start keeps the record" eval "in_g $tool earlydemux off $record && [ \$(cat $record) = 1 ]"
@@ -599,7 +599,7 @@ test_time_wait() {
 		[ \$(in_g sysctl -n net.ipv4.tcp_early_demux) = 1 ] && [ ! -e $record ]"
 	ok "early demux: restoring again changes nothing" in_g "$tool" earlydemux restore "$record"
 	ok "time_wait: nothing is lost any more" eval \
-		"from_port 41000 $V4 && from_port 41001 fd81:3::2"
+		"from_port 65000 $V4 && from_port 65001 fd81:3::2"
 }
 # A connection from that port which doesn't wait for a second SYN
 from_port() { in_c python3 $helpers/once.py "$2" 8080 "$1" /close; }

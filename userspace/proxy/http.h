@@ -24,7 +24,7 @@
 /* 1xx answers to one request; more are an attempt to keep us busy. */
 #define HTTP_INTERIM_MAX 16
 /* Bytes moved for one session before others get their turn. */
-#define HTTP_BUDGET	 (1u << 20)
+#define HTTP_BUDGET	 (256u << 10)
 
 enum request_state {
 	REQUEST_STORE,	 /* its body is received to be scanned */

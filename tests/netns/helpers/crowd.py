@@ -5,7 +5,8 @@
 usage: crowd.py SERVER PORT COUNT PATH [SECONDS]
 Opens COUNT connections, some hundred at a time, and asks for PATH on each ("%d"
 in it is the connection's number). When all are answered, or after SECONDS (60),
-prints "open N answered N STATUS:COUNT..."; then for each line on standard input
+prints "open N answered N STATUS:COUNT..." and, if there are any, "waiting N lost
+WHY:COUNT..."; then for each line on standard input
   again   asks once more on each that is open, and prints the same
   quit    ends
 An answer is whole when as many bytes came as its Content-Length says.
@@ -46,6 +47,7 @@ class Crowd:
         self.clients = {}
         self.waiting = set()
         self.answers = {}
+        self.losses = {}
 
     def open_one(self, number):
         sock = socket.socket(self.family, socket.SOCK_STREAM)
@@ -53,14 +55,21 @@ class Crowd:
         error = sock.connect_ex(self.address)
         if error not in (0, errno.EINPROGRESS):
             sock.close()
+            self.count_loss(errno.errorcode[error])
             return
         self.clients[sock.fileno()] = Client(number, sock)
         self.waiting.add(sock.fileno())
         self.poll.register(sock, select.EPOLLIN | select.EPOLLOUT)
 
-    def lose(self, fd):
+    def lose(self, fd, why):
+        """An answered connection may end, one that waits is lost."""
         self.clients.pop(fd).sock.close()
+        if fd in self.waiting:
+            self.count_loss(why)
         self.waiting.discard(fd)
+
+    def count_loss(self, why):
+        self.losses[why] = self.losses.get(why, 0) + 1
 
     def ask(self, fd):
         client = self.clients[fd]
@@ -71,8 +80,8 @@ class Crowd:
         try:
             client.sock.send(f"GET {path} HTTP/1.1\r\nHost: {self.host}"
                              "\r\n\r\n".encode())
-        except OSError:
-            self.lose(fd)
+        except OSError as e:
+            self.lose(fd, errno.errorcode[e.errno])
 
     def read(self, fd):
         client = self.clients[fd]
@@ -80,10 +89,11 @@ class Crowd:
             data = client.sock.recv(65536)
         except BlockingIOError:
             return
-        except OSError:
-            data = b""
+        except OSError as e:
+            self.lose(fd, errno.errorcode[e.errno])
+            return
         if not data:
-            self.lose(fd)
+            self.lose(fd, "closed")
             return
         if client.left < 0:
             client.got += data
@@ -106,7 +116,7 @@ class Crowd:
                 continue
             if not self.clients[fd].asked:
                 if events & (select.EPOLLERR | select.EPOLLHUP):
-                    self.lose(fd)
+                    self.lose(fd, "refused")
                 else:
                     self.ask(fd)
             elif events:
@@ -118,9 +128,12 @@ class Crowd:
 
     def report(self):
         words = [f"{s}:{n}" for s, n in sorted(self.answers.items())]
+        if self.losses or self.waiting:
+            words += ["waiting", len(self.waiting), "lost",
+                      *(f"{w}:{n}" for w, n in sorted(self.losses.items()))]
         print("open", len(self.clients), "answered",
               sum(self.answers.values()), *words, flush=True)
-        self.answers = {}
+        self.answers, self.losses = {}, {}
 
     def gather(self):
         end = time.monotonic() + self.seconds
