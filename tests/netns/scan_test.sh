@@ -133,8 +133,8 @@ done
 is "$(fetch "$O4/file/eicar.com?again" -H 'Host: elsewhere.test')" "$BLOCKED" "... and another name of this one"
 is "$(origin_saw "file/eicar.com?again")" 4 "... each by a request"
 is "$(fetch "http://$SERVER/clean.txt?again")" "$(whole "$T/www/clean.txt")" "... and other URLs are free"
-is "$(get -I "$O4/file/eicar.com?head" | head -c 12)" "HTTP/1.1 200" "HEAD of one that nobody fetched yet"
-is "$(fetch "$O4/file/eicar.com?head")" "$BLOCKED" "... does not hide it"
+is "$(get -I "$O4/file/eicar.com?peek" | head -c 12)" "HTTP/1.1 200" "HEAD of one that nobody fetched yet"
+is "$(fetch "$O4/file/eicar.com?peek")" "$BLOCKED" "... does not hide it"
 
 # --- the verdict cache ---------------------------------------------------------------
 # cached NAME URL WANTED: the second time from the cache, with no scan

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,9 +18,6 @@
 #define HEARTBEAT_MS	250
 #define INIT_TIMEOUT_MS 10000
 #define ORPHAN_SECONDS	3
-#define SCANS_MAX	1024
-/* Descriptors of the scan role for everything but objects to scan. */
-#define SCAN_RESERVED	256
 
 /* --- configuration --------------------------------------------------------- */
 
@@ -277,22 +273,6 @@ int role_run(struct role *role)
 	if (rc != 0)
 		log_error("event loop: %s", strerror(-rc));
 	return rc;
-}
-
-/* All roles have the descriptor limit that they inherited from the parent. */
-uint32_t role_scans_max(const struct role *role)
-{
-	uint32_t relays = role->init.relays > 0 ? role->init.relays : 1;
-	struct rlimit files;
-	uint64_t max;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) == -1 ||
-	    files.rlim_cur <= SCAN_RESERVED)
-		return 1;
-	max = (files.rlim_cur - SCAN_RESERVED) / relays;
-	if (max < 1)
-		max = 1;
-	return max < SCANS_MAX ? (uint32_t)max : SCANS_MAX;
 }
 
 void role_report_violation(struct role *role, enum role_id id, uint32_t index,

@@ -77,12 +77,6 @@ int role_confine(struct role *role, struct sandbox *sb)
 int role_ready(struct role *role) __attribute__((warn_unused_result));
 /* Until the parent says stop, closes its end, or something is broken. */
 int role_run(struct role *role) __attribute__((warn_unused_result));
-/*
- * Scans that a relay may have asked for without an answer yet: each of them
- * takes a descriptor of the scan role, and all relays together must not take
- * its last. A relay that asks for more breaks the protocol.
- */
-uint32_t role_scans_max(const struct role *role);
 /* A peer broke the protocol: ask the parent to end it. */
 void role_report_violation(struct role *role, enum role_id id, uint32_t index,
 			   const char *violation);

@@ -32,9 +32,6 @@ static const struct reason_text reasons[REASON_COUNT] = {
 	[REASON_NOT_HTTP] =
 		{"not_http",
 		 "The connection does not speak HTTP, and policy refuses others."},
-	[REASON_UPGRADE] =
-		{"upgrade",
-		 "The connection would change to a protocol that can't be scanned."},
 	[REASON_SCANNER_FAILED] =
 		{"scanner_failed",
 		 "It could not be scanned: the scanner failed."},

@@ -31,7 +31,6 @@ enum reason {
 	REASON_BAD_RESPONSE, /* the same from the origin server */
 	REASON_METHOD,	     /* CONNECT on an intercepted connection */
 	REASON_NOT_HTTP,     /* bytes that are no HTTP, refused by policy */
-	REASON_UPGRADE,	     /* an Upgrade that would go round the scanner */
 
 	/* not scanned */
 	REASON_SCANNER_FAILED,	/* its process died or answered with an error */

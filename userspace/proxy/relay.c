@@ -5,24 +5,22 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include "ipc/limits.h"
 #include "proxy/listener.h"
 #include "proxy/session.h"
 #include "sys/memfile.h"
 
-#define HOUSEKEEPING_MS	     1000
+#define HOUSEKEEPING_MS	 1000
 /* Pages of objects stay for the next one this long. */
-#define REGION_IDLE_MS	     5000
-#define BUFFERS_KEEP	     256
+#define REGION_IDLE_MS	 5000
+#define BUFFERS_KEEP	 256
 /* For a client that connected just before the end to say what it wants. */
-#define FIRST_REQUEST_MS     1000
-/* Descriptors for everything that is not a session's socket. */
-#define DESCRIPTORS_RESERVED 512
+#define FIRST_REQUEST_MS 1000
 /* Of the machine's memory, what the objects of all relays may take. */
-#define MEMORY_SHARE	     4
+#define MEMORY_SHARE	 4
 
 /* --- net: sockets and listeners ------------------------------------ */
 
@@ -178,16 +176,6 @@ static void log_violation(struct eventlog *el, const char *violation)
 	role_report_violation(r->role, ROLE_LOG, 0, violation);
 }
 
-static uint64_t session_limit(void)
-{
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) == -1 ||
-	    files.rlim_cur <= 2 * DESCRIPTORS_RESERVED)
-		return DESCRIPTORS_RESERVED / 2;
-	return (files.rlim_cur - DESCRIPTORS_RESERVED) / 2;
-}
-
 /* What all the objects of one relay may take of the machine's memory. */
 static uint64_t memory_total(const struct role *role)
 {
@@ -233,14 +221,14 @@ int relay_init(struct relay *r, struct role *role)
 	r->stats = role->stats;
 	list_init(&r->sessions);
 	list_init(&r->idle);
-	r->max_sessions = session_limit();
+	r->max_sessions = limits_sessions();
 	r->next_session = 1;
 	chan_init(&r->net, r->loop, &net_ops, r);
 	stock_init(&r->stock, &r->net);
 	scanner_init(&r->scanner, r->loop, r->stats);
 	r->scanner.violation = scan_violation;
 	r->scanner.deadline_ms = role->config->config->scan.deadline;
-	r->scanner.asked_max = role_scans_max(role);
+	r->scanner.asked_max = limits_scans(role->init.relays);
 	eventlog_init(&r->eventlog, r->loop, r->stats, role->init.instance);
 	r->eventlog.stored = on_events_stored;
 	r->eventlog.violation = log_violation;

@@ -47,7 +47,7 @@ struct scanner {
 	struct list waiting; /* not sent yet, in order */
 	struct list asked;   /* sent, oldest first */
 	uint32_t nasked;
-	uint32_t asked_max; /* role_scans_max(); set by the relay */
+	uint32_t asked_max; /* limits_scans(); set by the relay */
 	uint64_t next_id;
 	uint64_t deadline_ms; /* scan.deadline */
 	/* Tells the parent of a broken peer; set by the relay. */

@@ -180,8 +180,6 @@ void session_end(struct session *s, enum session_close why, bool reset)
 	s->protocol->ended(s, why);
 	log_debug("session %llu ends: %s", (unsigned long long)s->id,
 		  session_close_reason(why));
-	stats_add(r->stats, RELAY_BYTES_IN, s->client.received);
-	stats_add(r->stats, RELAY_BYTES_OUT, s->client.sent);
 	stock_cancel(&s->waiter);
 	timer_cancel(&r->loop->wheel, &s->timer);
 	list_del(&s->idle_node);

@@ -89,12 +89,22 @@ bool side_out_room(struct side *sd, size_t n)
 
 /* --- receiving ----------------------------------------------------- */
 
+/* @n bytes moved: the session lives, and the relay's totals of clients grow. */
+static void carried(struct side *sd, enum relay_counter total, ssize_t n)
+{
+	struct session *s = sd->session;
+
+	s->last_io_ms = s->relay->loop->now_ms;
+	if (sd == &s->client)
+		stats_add(s->relay->stats, total, (uint64_t)n);
+}
+
 /* What recv(2) or splice(2) returned, for the flags and the caller. */
 static ssize_t received(struct side *sd, ssize_t n)
 {
 	if (n > 0) {
 		sd->received += (uint64_t)n;
-		sd->session->last_io_ms = sd->session->relay->loop->now_ms;
+		carried(sd, RELAY_BYTES_IN, n);
 		return n;
 	}
 	if (n == 0) {
@@ -184,7 +194,7 @@ void side_sent(struct side *sd, ssize_t n)
 {
 	if (n >= 0) {
 		sd->sent += (uint64_t)n;
-		sd->session->last_io_ms = sd->session->relay->loop->now_ms;
+		carried(sd, RELAY_BYTES_OUT, n);
 	} else if (n == -EAGAIN) {
 		sd->writable = false;
 	} else if (n != -EINTR) {

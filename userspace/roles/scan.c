@@ -9,7 +9,7 @@
  * a memory file sealed against writing and resizing, or a file that the relay
  * has open for reading only (no writable descriptor or mapping left, owned by
  * the roles' account). Verdicts on anything else hold for that one request. At
- * most role_scans_max() requests of a relay wait at a time.
+ * most limits_scans() requests of a relay wait at a time.
  */
 #include <stdlib.h>
 

@@ -46,7 +46,7 @@ struct clients {
 	struct client client[CONFIG_RELAYS];
 };
 
-/* @jobs_max as role_scans_max() has it. */
+/* @jobs_max as limits_scans() has it. */
 void clients_init(struct clients *all, struct loop *loop,
 		  const struct clients_ops *ops, uint32_t jobs_max);
 /* A new channel for relay @index; the old one's jobs are abandoned. */

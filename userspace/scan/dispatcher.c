@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "ipc/limits.h"
 #include "scan/renewal.h"
 #include "sys/clock.h"
 #include "sys/log.h"
@@ -307,7 +308,7 @@ int dispatcher_init(struct dispatcher *d, struct role *role)
 	d->role = role;
 	timer_init(&d->stop_timer, on_stop_timer);
 	clients_init(&d->clients, &role->loop, &clients_ops,
-		     role_scans_max(role));
+		     limits_scans(role->init.relays));
 	renewal_init(d);
 	/* A lease that breaks (job.c) is seen by asking, not by a signal. */
 	signal(SIGIO, SIG_IGN);

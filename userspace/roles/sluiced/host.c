@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ipc/limits.h"
 #include "sys/log.h"
 
 #define DESCRIPTORS_GOOD 65536
@@ -179,5 +180,5 @@ void host_note_limits(void)
 			 "holds at most %llu sessions (LimitNOFILE= or "
 			 "limits.conf raises it)",
 			 (unsigned long long)files.rlim_cur,
-			 (unsigned long long)files.rlim_cur / 2);
+			 (unsigned long long)limits_sessions());
 }
