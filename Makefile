@@ -43,7 +43,7 @@ endif
 # --- what is built -----------------------------------------------------------
 # A folder of userspace/ becomes one archive; a program is its main file(s), the
 # folders it may use (nothing else is linked), and its libraries.
-DIRS := base proto policy conf render sys ipc proxy scan store
+DIRS := base proto policy conf render sys ipc proxy scan store appctl
 lib = $(O)/lib/lib$(1).a
 objs = $(patsubst userspace/%.c,$(O)/obj/%.o,$(1))
 src_base := $(wildcard userspace/base/*.c)

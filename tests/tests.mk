@@ -13,6 +13,7 @@ uses_ipc := ipc sys policy base
 uses_proxy := proxy render conf proto policy ipc sys base
 uses_scan := scan proto policy ipc sys base
 uses_store := store ipc sys policy base
+uses_appctl := appctl proto policy base
 uses_sluicectl := store ipc sys policy base
 uses_roles := render ipc sys policy base
 libs_conf := -lconfuse
@@ -21,6 +22,7 @@ libs_ipc := -lcap-ng -lseccomp
 libs_proxy := -lcrypto -lcap-ng -lseccomp
 libs_scan := -lclamav -lcrypto -lz -lbrotlidec -lzstd -lcap-ng -lseccomp
 libs_store := -ljson-c -lcap-ng -lseccomp
+libs_appctl := -lndpi -lcrypto
 libs_sluicectl := -ljson-c
 libs_roles := -ljson-c -lcap-ng -lseccomp
 
