@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -90,15 +89,6 @@ static bool make_room(struct relay *r)
 
 /* --- accepting ----------------------------------------------------- */
 
-/* Small writes leave at once; whoever writes here collects what belongs together. */
-static void set_options(int fd)
-{
-	int one = 1;
-
-	/* Only a socket that is reset already refuses, and that shows soon. */
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-}
-
 /*
  * Where the client wanted to go is the socket's own address (tproxy). Our own
  * port there means that somebody dialled the listener itself: there is no
@@ -129,7 +119,6 @@ static void take_in(struct relay *r, int fd, const struct sockaddr_storage *ss)
 		close(fd);
 		return;
 	}
-	set_options(fd);
 	session_start(r, fd, &client, &server, &protocol_http);
 }
 

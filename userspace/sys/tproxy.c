@@ -44,7 +44,10 @@ static const struct option listener_options[] = {
 	 * keeps tcp_fwmark_accept from giving them the mark of a packet.
 	 */
 	{SOL_SOCKET, SO_MARK, (int)MARK_CLIENT},
-	/* Requests and answers are written whole; Nagle would add delays. */
+	/*
+	 * They inherit this as well. Requests and answers are written whole;
+	 * Nagle would add delays.
+	 */
 	{IPPROTO_TCP, TCP_NODELAY, 1},
 };
 
