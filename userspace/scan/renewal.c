@@ -136,23 +136,25 @@ static void refuse(struct dispatcher *d, struct generation *gen,
 		d->retry_ms = d->role->loop.now_ms + engine->retry_ms;
 	str_copy(d->refused, sizeof(d->refused), why);
 	/* One that is tried each second is reported once. */
+	note(d);
 	if (news) {
 		stats_add(d->role->stats, SCAN_RELOADS_FAILED, 1);
 		log_error("generation %u not loaded: %s%s", gen->number, why,
 			  d->serving != NULL ? "; the one before stays"
 					     : "; nothing is scanned");
 	}
-	note(d);
 	dispatcher_run(d);
 }
 
 /* --- generations ---------------------------------------------------------------- */
 
+/* The note comes first: whoever sees a counter move finds it written. */
 static void set_service(struct dispatcher *d, struct generation *gen)
 {
 	struct stats *s = d->role->stats;
 
 	d->serving = gen;
+	note(d);
 	d->epoch = vcache_new_epoch(d->cache);
 	vcache_set_ready(d->cache, gen != NULL);
 	stats_set(s, SCAN_READY, gen != NULL);
@@ -203,7 +205,6 @@ static void on_ready(struct generation *gen)
 		stats_add(d->role->stats, SCAN_RELOADS, 1);
 		generation_drain(old);
 	}
-	note(d);
 	log_info("generation %u in service: %llu signatures", gen->number,
 		 (unsigned long long)gen->loaded.signatures);
 }
@@ -219,11 +220,10 @@ static void on_failed(struct generation *gen, const char *why)
 	if (gen != d->serving)
 		return;
 	log_error("generation %u is out of service: %s", gen->number, why);
-	set_service(d, NULL);
 	str_copy(d->refused, sizeof(d->refused), why);
+	set_service(d, NULL);
 	if (d->role->loop.now_ms - gen->since_ms >= STEADY_MS)
 		check(d);
-	note(d);
 	dispatcher_run(d);
 }
 
