@@ -25,11 +25,12 @@ enum role_id {
 	ROLE_NET,
 	ROLE_SCAN,
 	ROLE_LOG,
+	ROLE_APP,
 	ROLE_RELAY,
 	ROLE_COUNT
 };
 
-/* "net", "scan", "log", "relay"; "sluiced" for the parent. */
+/* "net", "scan", "log", "app", "relay"; "sluiced" for the parent. */
 const char *role_name(enum role_id role);
 
 enum msg_type {
@@ -63,8 +64,14 @@ enum msg_type {
 	MSG_SCANNED, /* msg_scanned */
 	/* relay -> log */
 	MSG_EVENTS, /* msg_events, then packed events (store/event.h) */
-	/* log -> relay */
+	/* app -> log */
+	MSG_USAGE, /* msg_events (of usages), then struct usage... */
+	/* log -> relay, log -> app */
 	MSG_EVENTS_STORED, /* msg_events_stored */
+	/* parent -> app */
+	MSG_WANT_USAGE, /* msg_want_sessions */
+	/* app -> parent: the bucket that is being filled, and its rates */
+	MSG_USAGE_NOW, /* msg_usage_now, then struct usage... */
 	MSG_TYPE_COUNT
 };
 
@@ -187,6 +194,12 @@ struct msg_events {
 	uint64_t first;	   /* number of the first event */
 	uint32_t count;
 	uint32_t zero;
+};
+
+struct msg_usage_now {
+	uint32_t request;
+	uint32_t last;
+	uint64_t elapsed_ms; /* since the bucket began */
 };
 
 struct msg_events_stored {

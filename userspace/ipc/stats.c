@@ -62,6 +62,19 @@ static const char *const log_names[] = {
 	[LOG_BLOCKED] = "blocked",
 };
 
+static const char *const app_names[] = {
+	[APP_QUEUED] = "queued",
+	[APP_QUEUE_LOST] = "queue_lost",
+	[APP_FLOWS] = "flows",
+	[APP_FLOWS_EVICTED] = "flows_evicted",
+	[APP_LABELLED] = "labelled",
+	[APP_GIVEN_UP] = "given_up",
+	[APP_LABELS_LOST] = "labels_lost",
+	[APP_USAGE_WAITING] = "usage_waiting",
+	[APP_USAGE_DROPPED] = "usage_dropped",
+	[APP_UNATTRIBUTED] = "bytes_unattributed",
+};
+
 struct name_table {
 	const char *const *names;
 	unsigned int count;
@@ -71,6 +84,7 @@ static const struct name_table tables[ROLE_COUNT] = {
 	[ROLE_NET] = {net_names, NET_COUNTERS},
 	[ROLE_SCAN] = {scan_names, SCAN_COUNTERS},
 	[ROLE_LOG] = {log_names, LOG_COUNTERS},
+	[ROLE_APP] = {app_names, APP_COUNTERS},
 	/* verdicts and reasons have their names in policy/verdict.h */
 	[ROLE_RELAY] = {relay_names, RELAY_VERDICT},
 };

@@ -87,6 +87,20 @@ enum log_counter {
 	LOG_COUNTERS
 };
 
+enum app_counter {
+	APP_QUEUED,	/* packets from the kernel's queues */
+	APP_QUEUE_LOST, /* packets that the kernel did not queue */
+	APP_FLOWS,	/* in the table now */
+	APP_FLOWS_EVICTED, /* forgotten before they had a label, for want of room */
+	APP_LABELLED,	   /* flows that got a label */
+	APP_GIVEN_UP,	   /* of them, those that got "unknown" */
+	APP_LABELS_LOST,   /* whose connection was gone */
+	APP_USAGE_WAITING, /* records not yet on disk */
+	APP_USAGE_DROPPED,
+	APP_UNATTRIBUTED, /* bytes that no application was named for */
+	APP_COUNTERS
+};
+
 _Static_assert(RELAY_COUNTERS <= STATS_COUNTERS, "page too small");
 
 /* Name of counter @i of @role as in `sluicectl --json status`, or NULL. */
