@@ -24,7 +24,7 @@ SANDBOX := off
 endif
 SANDBOX ?= on
 CFLAGS ?=
-ALLCFLAGS = -std=gnu11 -D_GNU_SOURCE -Iuserspace -I$(O)/gen -DSLUICE_VERSION='"$(or $(VERSION),0)"' \
+ALLCFLAGS = -std=gnu11 -D_GNU_SOURCE -Iuserspace -Ikmod -I$(O)/gen -DSLUICE_VERSION='"$(or $(VERSION),0)"' \
 	$(OPT) $(WARN) $(HARDEN) $(CFLAGS)
 ALLLDFLAGS = $(OPT) $(LDHARDEN) -Wl,--as-needed $(LDFLAGS)
 
@@ -133,6 +133,11 @@ include tests/tests.mk
 deps:
 	$(Q)tools/install-packages build run test
 
+## kmod: the accounting module for the running kernel, or KVER=VERSION
+kmod:
+	$(call say,KMOD,$(O)/kmod)
+	$(Q)O="$(O)" KVER="$(KVER)" V="$(V)" CI="$(CI)" kmod/build_nfq_ko.sh
+
 ## demo: client, gateway and server in namespaces; the main job on real traffic
 demo:
 	$(Q)tools/install-packages build run test
@@ -141,7 +146,7 @@ demo:
 
 ## test: install what is missing, build, run every layer this machine can run
 test:
-	$(Q)tools/install-packages build run test lint
+	$(Q)tools/install-packages build run test lint vm
 	$(Q)tests/run
 
 ## install: programs, configuration, pages and man pages under DESTDIR and PREFIX
@@ -158,4 +163,4 @@ help:
 	@sed -n 's/^## \([a-z-]*\): /\1\t/p' $(MAKEFILE_LIST) | sort | \
 		awk -F'\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
-.PHONY: all deps demo test install clean help FORCE
+.PHONY: all deps kmod demo test install clean help FORCE
