@@ -147,9 +147,12 @@ int netlink_ask(struct netlink *nl, struct nlmsghdr *nlh)
 				NULL);
 }
 
-/* 1 to go on, 0 at the end of the dump, -errno. */
-static int dump_take(const struct netlink *nl, const void *buf, int n,
-		     netlink_fn fn, void *arg)
+/*
+ * 1 to go on, 0 at the end of the answer, -errno. A dump ends with a message of
+ * its own, the answer to another request with its acknowledgement.
+ */
+static int answer_take(const struct netlink *nl, const void *buf, int n,
+		       netlink_fn fn, void *arg)
 {
 	const struct nlmsghdr *nlh = buf;
 	int err;
@@ -161,23 +164,24 @@ static int dump_take(const struct netlink *nl, const void *buf, int n,
 			return -EINTR;
 		if (nlh->nlmsg_type == NLMSG_DONE)
 			return 0;
-		err = nlh->nlmsg_type == NLMSG_ERROR ? error_of(nlh)
-						     : fn(nlh, arg);
+		if (nlh->nlmsg_type == NLMSG_ERROR)
+			return error_of(nlh);
+		err = fn(nlh, arg);
 		if (err != 0)
 			return err;
 	}
 	return 1;
 }
 
-int netlink_dump(struct netlink *nl, struct nlmsghdr *nlh, netlink_fn fn,
-		 void *arg)
+static int exchange(struct netlink *nl, struct nlmsghdr *nlh, uint16_t flags,
+		    netlink_fn fn, void *arg)
 {
 	char *buf = malloc(ANSWER_MAX);
 	int err;
 
 	if (buf == NULL)
 		return -ENOMEM;
-	nlh->nlmsg_flags |= NLM_F_REQUEST | NLM_F_DUMP;
+	nlh->nlmsg_flags |= NLM_F_REQUEST | flags;
 	nlh->nlmsg_seq = ++nl->seq;
 	err = transmit(nl, nlh, nlh->nlmsg_len);
 	if (err == 0)
@@ -185,8 +189,20 @@ int netlink_dump(struct netlink *nl, struct nlmsghdr *nlh, netlink_fn fn,
 	while (err > 0) {
 		ssize_t n = receive(nl, buf, ANSWER_MAX);
 
-		err = n < 0 ? (int)n : dump_take(nl, buf, (int)n, fn, arg);
+		err = n < 0 ? (int)n : answer_take(nl, buf, (int)n, fn, arg);
 	}
 	free(buf);
 	return err;
+}
+
+int netlink_get(struct netlink *nl, struct nlmsghdr *nlh, netlink_fn fn,
+		void *arg)
+{
+	return exchange(nl, nlh, NLM_F_ACK, fn, arg);
+}
+
+int netlink_dump(struct netlink *nl, struct nlmsghdr *nlh, netlink_fn fn,
+		 void *arg)
+{
+	return exchange(nl, nlh, NLM_F_DUMP, fn, arg);
 }

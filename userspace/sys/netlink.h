@@ -41,6 +41,13 @@ __attribute__((warn_unused_result)) int netlink_ask(struct netlink *nl,
 						    struct nlmsghdr *nlh);
 
 /*
+ * Send one request, pass the messages of its answer to @fn, and wait for the
+ * acknowledgement. 0, the first -errno, or -ETIMEDOUT.
+ */
+__attribute__((warn_unused_result)) int
+netlink_get(struct netlink *nl, struct nlmsghdr *nlh, netlink_fn fn, void *arg);
+
+/*
  * Ask for a dump and pass each message to @fn. -EINTR when the kernel says
  * that what it listed changed meanwhile: ask again.
  */
