@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Test programs. Layers: unit, golden, netns, fuzz (smoke), each under tests/LAYER.
+# Test programs. Layers: unit, golden, netns, vm, fuzz (smoke), each under tests/LAYER.
 
 # tests/unit mirrors userspace/: DIR_NAME_test.c or NAME_test.c under tests/unit/DIR
 # links the folders that DIR may use.
@@ -82,6 +82,12 @@ $(O)/tests/netns/storm: tests/netns/helpers/storm.c $(O)/.flags
 	$(call say,TEST,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALLCFLAGS) $(ALLLDFLAGS) -o $@ $<
+
+$(O)/tests/vm/acct_tool: tests/vm/helpers/acct_tool.c $(call lib,sys) $(call lib,base) $(O)/.flags
+	$(call say,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALLCFLAGS) $(ALLLDFLAGS) -o $@ $(filter %.c,$^) \
+		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lmnl
 
 # Prints the table of keys for tests/golden/keys_test.sh.
 $(O)/tests/golden/keys_dump: tests/golden/keys_dump.c $(call lib,conf) $(call lib,base) $(O)/.flags

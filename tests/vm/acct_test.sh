@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# sluice_acct.ko: built for Debian's 6.1 and 6.12, with sparse and every warning an error, and then run on them.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+export O=${O:-build}
+failed=0 count=0
+
+# renumber PREFIX: TAP of a part, numbered anew and with the kernel in front
+renumber() {
+	local line
+	while IFS= read -r line; do
+		case $line in
+		1..* | "") ;;
+		ok\ * | not\ ok\ *)
+			count=$((count + 1))
+			[ "${line#not}" = "$line" ] || failed=$((failed + 1))
+			printf '%s\n' "$line" | sed -E "s/^(ok|not ok)( [0-9]+)?( -)?/\1 $count - $1:/"
+			;;
+		*) printf '%s\n' "$line" ;;
+		esac
+	done
+}
+report() { # STATUS NAME
+	[ "$1" = 0 ] || failed=$((failed + 1))
+	count=$((count + 1))
+	if [ "$1" = 0 ]; then echo "ok $count - $2"; else echo "not ok $count - $2"; fi
+}
+skip() {
+	count=$((count + 1))
+	echo "ok $count - $1 # SKIP kernel: $2"
+}
+
+make --no-print-directory O="$O" "$O/tests/vm/acct_tool" >/dev/null || {
+	echo "not ok - acct_tool is built"
+	exit 1
+}
+for series in ${ACCT_KERNELS:-6.1 6.12}; do
+	if ! said=$(tests/vm/kernel "$series" 2>&1); then
+		skip "$series: accounting" "no Debian kernel of this series here: $said"
+		continue
+	fi
+	kernel=$said
+	module=$(CHECK=1 KVER=$(basename "$kernel") KDIR=$kernel/headers kmod/build_nfq_ko.sh)
+	report $? "$series: the module compiles without a warning, sparse's included"
+	[ -n "$module" ] || continue
+	if ! command -v qemu-system-x86_64 >/dev/null; then
+		skip "$series: accounting" "no QEMU to boot it (tools/install-packages vm)"
+		continue
+	fi
+	# a process substitution keeps the counts in this shell
+	renumber "$series" < <(tests/vm/run -m "$module" "$kernel" tests/vm/acct_guest.sh)
+done
+echo "1..$count"
+[ "$failed" = 0 ]
