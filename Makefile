@@ -24,7 +24,7 @@ SANDBOX := off
 endif
 SANDBOX ?= on
 CFLAGS ?=
-ALLCFLAGS = -std=gnu11 -D_GNU_SOURCE -Iuserspace -Ikmod -I$(O)/gen -DSLUICE_VERSION='"$(or $(VERSION),0)"' \
+ALLCFLAGS = -std=gnu11 -D_GNU_SOURCE -Iuserspace -Ikmod -iquote . -I$(O)/gen -DSLUICE_VERSION='"$(or $(VERSION),0)"' \
 	$(OPT) $(WARN) $(HARDEN) $(CFLAGS)
 ALLLDFLAGS = $(OPT) $(LDHARDEN) -Wl,--as-needed $(LDFLAGS)
 
@@ -114,6 +114,23 @@ $(O)/gen/pages.inc: $(PAGES) tools/embed-pages
 	@mkdir -p $(@D)
 	$(Q)tools/embed-pages $(PAGES) >$@
 $(call objs,$(src_render) $(src_conf)): | $(O)/gen/pages.inc
+
+# BPF: bpf/NAME.bpf.c -> NAME.bpf.o -> a header with the object in it, so that
+# nothing is read at run time. kernel.h names the kernel's fields that are read;
+# the build needs no header and no BTF of the kernel that it will run on.
+BPF_CC ?= clang
+BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra $(if $(CI),-Werror) \
+	-idirafter /usr/include/$(shell $(CC) -print-multiarch)
+$(O)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h)
+	$(call say,BPF,$@)
+	@mkdir -p $(@D)
+	$(Q)$(BPF_CC) $(BPF_CFLAGS) -c -o $@ $<
+	$(Q)! command -v llvm-strip >/dev/null || llvm-strip -g $@
+$(O)/gen/%.skel.inc: $(O)/bpf/%.bpf.o
+	$(call say,GEN,$@)
+	@mkdir -p $(@D)
+	$(Q)PATH=$$PATH:/usr/sbin bpftool gen skeleton $< name $*_bpf >$@
+$(call objs,userspace/sys/bpf.c): | $(O)/gen/acct.skel.inc
 
 # Rebuild everything when the flags change.
 FLAGS_NOW := $(CC) $(ALLCFLAGS) $(ALLLDFLAGS)
