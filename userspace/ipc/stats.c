@@ -72,16 +72,7 @@ static const char *const app_names[] = {
 	[APP_LABELS_LOST] = "labels_lost",
 	[APP_USAGE_WAITING] = "usage_waiting",
 	[APP_USAGE_DROPPED] = "usage_dropped",
-	[APP_SOURCE] = "source",
-	[APP_BYTES] = "bytes",
-	[APP_FRAME_BYTES] = "frame_bytes",
-	[APP_UNATTRIBUTED + USAGE_NOT_IP] = "unattributed_not_ip",
-	[APP_UNATTRIBUTED + USAGE_MALFORMED] = "unattributed_malformed",
-	[APP_UNATTRIBUTED + USAGE_FRAGMENT] = "unattributed_fragment",
-	[APP_UNATTRIBUTED + USAGE_PROTOCOL] = "unattributed_protocol",
-	[APP_UNATTRIBUTED + USAGE_NO_CONNTRACK] = "unattributed_no_conntrack",
-	[APP_UNATTRIBUTED + USAGE_UNLABELLED] = "unattributed_unlabelled",
-	[APP_UNATTRIBUTED + USAGE_TABLE_FULL] = "unattributed_table_full",
+	[APP_UNATTRIBUTED] = "bytes_unattributed",
 };
 
 struct name_table {

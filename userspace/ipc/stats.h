@@ -11,7 +11,6 @@
 #include <stdint.h>
 
 #include "ipc/msg.h"
-#include "ipc/usage.h"
 #include "policy/verdict.h"
 
 #define STATS_COUNTERS 128
@@ -88,8 +87,6 @@ enum log_counter {
 	LOG_COUNTERS
 };
 
-enum app_source { SOURCE_NONE, SOURCE_BPF, SOURCE_KMOD, SOURCE_CONNTRACK };
-
 enum app_counter {
 	APP_QUEUED,	/* packets from the kernel's queues */
 	APP_QUEUE_LOST, /* packets that the kernel did not queue */
@@ -100,11 +97,8 @@ enum app_counter {
 	APP_LABELS_LOST,   /* whose connection was gone */
 	APP_USAGE_WAITING, /* records not yet on disk */
 	APP_USAGE_DROPPED,
-	APP_SOURCE,	  /* of counters: enum app_source */
-	APP_BYTES,	  /* attributed; IP packets */
-	APP_FRAME_BYTES,  /* of all frames counted, link header and all */
-	APP_UNATTRIBUTED, /* frame bytes without a label, + enum usage_reason */
-	APP_COUNTERS = APP_UNATTRIBUTED + USAGE_REASONS
+	APP_UNATTRIBUTED, /* bytes that no application was named for */
+	APP_COUNTERS
 };
 
 _Static_assert(RELAY_COUNTERS <= STATS_COUNTERS, "page too small");

@@ -25,18 +25,6 @@ enum usage_direction {
 	USAGE_DIRECTIONS
 };
 
-/* Why bytes belong to no application. */
-enum usage_reason {
-	USAGE_NOT_IP,
-	USAGE_MALFORMED,
-	USAGE_FRAGMENT,
-	USAGE_PROTOCOL,	    /* neither TCP nor UDP, without a label */
-	USAGE_NO_CONNTRACK, /* conntrack never knew the flow */
-	USAGE_UNLABELLED,   /* it got no label in time */
-	USAGE_TABLE_FULL,
-	USAGE_REASONS
-};
-
 struct usage {
 	uint64_t time_s; /* when the span began, since 1970 */
 	uint64_t bytes;

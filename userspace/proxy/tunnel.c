@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "proxy/eventlog.h"
 #include "proxy/relay.h"
 #include "proxy/session.h"
 
@@ -149,7 +148,7 @@ static void tunnel_ended(struct session *s, enum session_close why)
 	if (ev.reason != REASON_NONE)
 		stats_add(st, RELAY_REASON + ev.reason, 1);
 	if (s->config->config->log_access)
-		eventlog_add(&s->relay->events, &ev);
+		eventlog_add(&s->relay->eventlog, &ev);
 	stats_sub(st, RELAY_SESSION_MEMORY, sizeof(*t));
 	s->state = NULL;
 	free(t);

@@ -27,8 +27,7 @@ struct sandbox {
 	const char *workdir;
 	const struct sandbox_path *paths;
 	size_t npaths;
-	bool keep_net_admin; /* the capabilities that are kept */
-	bool keep_bpf;	     /* CAP_BPF and CAP_PERFMON, where it has them */
+	bool keep_net_admin; /* the one capability that is kept */
 	bool own_network;    /* an empty network namespace */
 	/* System calls by name beyond the ones all roles make. */
 	const char *const *syscalls;
