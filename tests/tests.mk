@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Test programs. Layers: unit, golden, netns, vm, fuzz (smoke), each under tests/LAYER.
+# Test programs. Layers: unit, golden, bpf, netns, vm, fuzz (smoke), each under tests/LAYER.
 
 # tests/unit mirrors userspace/: DIR_NAME_test.c or NAME_test.c under tests/unit/DIR
 # links the folders that DIR may use.
@@ -89,6 +89,27 @@ $(O)/tests/vm/acct_tool: tests/vm/helpers/acct_tool.c $(call lib,sys) $(call lib
 	$(Q)$(CC) $(ALLCFLAGS) $(ALLLDFLAGS) -o $@ $(filter %.c,$^) \
 		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lmnl
 
+$(O)/tests/netns/acct_tool: tests/netns/helpers/acct_tool.c \
+		$(foreach d,conf render sys base,$(call lib,$(d))) $(O)/.flags
+	$(call say,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALLCFLAGS) $(ALLLDFLAGS) -o $@ $< \
+		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lbpf -lmnl
+
+# tests/bpf runs the programs of bpf/ over packets made by hand.
+BPF_SRC := $(wildcard tests/bpf/*_test.c)
+BPF_BIN := $(BPF_SRC:%.c=$(O)/%)
+define bpf_test
+$(O)/$(1:.c=): $(1) $(wildcard tests/bpf/*.h) $(call lib,sys) $(call lib,base) \
+		| $(O)/gen/acct.skel.inc $(O)/.flags
+	$$(call say,TEST,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(ALLCFLAGS) -Wno-missing-prototypes -MMD -MP $$(ALLLDFLAGS) -o $$@ $(1) \
+		-Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group \
+		-lbpf -lmnl -lnetfilter_conntrack -lcmocka
+endef
+$(foreach t,$(BPF_SRC),$(eval $(call bpf_test,$(t))))
+
 # Prints the table of keys for tests/golden/keys_test.sh.
 $(O)/tests/golden/keys_dump: tests/golden/keys_dump.c $(call lib,conf) $(call lib,base) $(O)/.flags
 	$(call say,TEST,$@)
@@ -97,6 +118,9 @@ $(O)/tests/golden/keys_dump: tests/golden/keys_dump.c $(call lib,conf) $(call li
 
 ## unit: build the unit tests
 unit: $(UNIT_BIN)
+
+## bpf: build the programs for the kernel and their tests
+bpf: $(patsubst bpf/%.bpf.c,$(O)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c)) $(BPF_BIN)
 
 ## check: unit and golden tests (seconds); what every commit passes
 check: all unit
@@ -121,4 +145,4 @@ bench: all
 	$(Q)tools/install-packages bench
 	$(Q)tests/bench/run
 
-.PHONY: unit check lint asan fuzz bench
+.PHONY: unit bpf check lint asan fuzz bench
