@@ -625,10 +625,11 @@ make --no-print-directory -s O="$O" "$tool" >&2 || exit 1
 network || { echo "Bail out! no network namespaces"; exit 1; }
 for port in 80 81 3129 8080; do spawn $S python3 $helpers/origin.py $port; done
 spawn $C python3 $helpers/origin.py 80
-for port in 80 81 3129 8080; do poll 10 listening $S $port || exit 1; done
-poll 10 listening $C 80 || exit 1
+bail() { echo "Bail out! $1"; cat "$scratch/log"; exit 1; }
+for port in 80 81 3129 8080; do poll 30 listening $S $port || bail "no server on port $port"; done
+poll 30 listening $C 80 || bail "no server at the client"
 addresses_ready() { ! in_g ip -6 addr show tentative | grep -q .; }
-poll 10 addresses_ready || exit 1
+poll 30 addresses_ready || bail "addresses stay tentative"
 open=$(conf open 'lan = {"eth1"}')
 closed=$(conf closed 'lan = {"eth1"} when_down = "closed" bypass_clients = {"10.81.1.3"}')
 
