@@ -124,6 +124,7 @@ static void settle(struct acct_net *an, struct acct_pending *p, u32 app)
 	call_rcu(&p->rcu, pending_free_rcu);
 }
 
+/* The flow itself was counted when it came. */
 static bool hold(struct acct_pending *p, unsigned int dir,
 		 const struct acct_value *v)
 {
@@ -131,8 +132,10 @@ static bool hold(struct acct_pending *p, unsigned int dir,
 
 	spin_lock_bh(&p->lock);
 	ok = !p->settled;
-	if (ok)
-		acct_value_add(&p->held[dir], v);
+	if (ok) {
+		p->held[dir].bytes += v->bytes;
+		p->held[dir].packets += v->packets;
+	}
 	spin_unlock_bh(&p->lock);
 	return ok;
 }
@@ -141,7 +144,7 @@ static bool pending_insert(struct acct_net *an, const struct nf_conn *ct,
 			   const struct pending_key *key, unsigned int dir,
 			   const struct acct_value *v)
 {
-	struct acct_pending *p;
+	struct acct_pending *p, *other;
 
 	if (!atomic_add_unless(&an->pending_count, 1, acct_max_pending))
 		goto err_lost;
@@ -153,13 +156,15 @@ static bool pending_insert(struct acct_net *an, const struct nf_conn *ct,
 	p->since = jiffies;
 	spin_lock_init(&p->lock);
 	p->held[dir] = *v;
-	if (rhashtable_lookup_insert_fast(&an->pending, &p->node,
-					  pending_params))
-		goto err_free;
-	return true;
-
-err_free:
+	other = rhashtable_lookup_get_insert_fast(&an->pending, &p->node,
+						  pending_params);
+	if (!other)
+		return true;
 	kmem_cache_free(pending_cache, p);
+	if (!IS_ERR(other)) {
+		atomic_dec(&an->pending_count);
+		return hold(other, dir, v);
+	}
 err_count:
 	atomic_dec(&an->pending_count);
 err_lost:

@@ -71,7 +71,8 @@ enum sluice_acct_attr {
 				  * has its headers counted once */
 	SLUICE_ACCT_A_PACKETS,	 /* u64: as on the wire (segments of GSO) */
 	SLUICE_ACCT_A_FLOWS,	 /* u64: that began, in the direction of their
-				  * first packet */
+				  * first packet; of one that doesn't get
+				  * through, each attempt */
 	/* STATUS */
 	SLUICE_ACCT_A_ENTRIES,	   /* u32: clients' applications in the table */
 	SLUICE_ACCT_A_ENTRIES_MAX, /* u32: module parameter max_entries */
