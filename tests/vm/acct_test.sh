@@ -26,9 +26,9 @@ report() { # STATUS NAME
 	count=$((count + 1))
 	if [ "$1" = 0 ]; then echo "ok $count - $2"; else echo "not ok $count - $2"; fi
 }
-skip() {
+skip() { # NAME REASON
 	count=$((count + 1))
-	echo "ok $count - $1 # SKIP kernel: $2"
+	echo "ok $count - $1 # SKIP $2"
 }
 
 make --no-print-directory O="$O" "$O/tests/vm/acct_tool" >/dev/null || {
@@ -37,7 +37,7 @@ make --no-print-directory O="$O" "$O/tests/vm/acct_tool" >/dev/null || {
 }
 for series in ${ACCT_KERNELS:-6.1 6.12}; do
 	if ! said=$(tests/vm/kernel "$series" 2>&1); then
-		skip "$series: accounting" "no Debian kernel of this series here: $said"
+		skip "$series: accounting" "kernel: no Debian kernel of this series here: $said"
 		continue
 	fi
 	kernel=$said

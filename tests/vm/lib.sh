@@ -6,7 +6,7 @@ VM_MEMORY=${VM_MEMORY:-768}
 
 # What no kernel says when all is well.
 VM_COMPLAINTS='WARNING|BUG[ :]|Oops|Call Trace|general protection|refcount_t|KFENCE|KASAN|UBSAN|Objects remaining|'
-VM_COMPLAINTS+='possible (circular|recursive)|inconsistent lock|suspicious RCU|rcu.*(stall|detected)|soft lockup|hung_task|'
+VM_COMPLAINTS+='possible (circular|recursive)|inconsistent lock|suspicious RCU|rcu.*(stall|detected)|soft lockup|blocked for more than|'
 VM_COMPLAINTS+='scheduling while atomic|sleeping function|use-after-free|double free|unable to handle|cut here'
 
 vm_environment() { # KERNEL-DIRECTORY MODULE
