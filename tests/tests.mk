@@ -63,8 +63,8 @@ $(call unit_roles,conn,sluiced/conn.c)
 $(call unit_roles,pidfile,sluiced/pidfile.c)
 $(call unit_roles,request,sluiced/request.c)
 
-# Starts the real role.
-$(O)/tests/unit/store/log_role_test: | $(O)/libexec/sluice-log
+# These start the real role.
+$(filter $(O)/tests/unit/store/log_%,$(UNIT_BIN)): | $(O)/libexec/sluice-log
 
 $(O)/tests/lib/%.o: tests/lib/%.c $(O)/.flags
 	@mkdir -p $(@D)
