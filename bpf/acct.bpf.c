@@ -450,7 +450,21 @@ static __always_inline void find_ct(struct __sk_buff *skb,
 	l->app = (mark & ACCT_LABEL_MASK) >> ACCT_LABEL_SHIFT;
 }
 
-/* Whether routing would keep what a client sent: local, broadcast, multicast. */
+/* The kernel tells these before it asks the routing tables. */
+static __always_inline bool is_multicast(const struct packet *p)
+{
+	__be32 ipv4 = *(const __be32 *)(p->flow.server + 12);
+
+	if (p->family == AF_INET6)
+		return p->flow.server[0] == 0xff;
+	return ipv4 == bpf_htonl(INADDR_BROADCAST) ||
+	       (ipv4 & bpf_htonl(0xf0000000)) == bpf_htonl(INADDR_UNSPEC_GROUP);
+}
+
+/*
+ * Whether routing ends here for what a client sent: local, broadcast,
+ * multicast, or there is no route.
+ */
 static __always_inline bool routed_here(struct __sk_buff *skb,
 					const struct packet *p)
 {
@@ -477,7 +491,7 @@ static __always_inline bool is_local(struct __sk_buff *skb, __u32 direction,
 {
 	if (direction == ACCT_DOWN)
 		return skb->ingress_ifindex == 0;
-	return routed_here(skb, p);
+	return is_multicast(p) || routed_here(skb, p);
 }
 
 static __always_inline bool has_flow(const struct packet *p)

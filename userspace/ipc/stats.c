@@ -54,9 +54,11 @@ static const char *const scan_names[] = {
 };
 
 static const char *const log_names[] = {
-	[LOG_EVENTS] = "events",       [LOG_USAGE] = "usage",
-	[LOG_BYTES] = "bytes",	       [LOG_SYNCS] = "syncs",
-	[LOG_ROTATIONS] = "rotations", [LOG_WRITE_ERRORS] = "write_errors",
+	[LOG_EVENTS] = "events",
+	[LOG_BYTES] = "bytes",
+	[LOG_SYNCS] = "syncs",
+	[LOG_ROTATIONS] = "rotations",
+	[LOG_WRITE_ERRORS] = "write_errors",
 	[LOG_BLOCKED] = "blocked",
 };
 

@@ -79,12 +79,11 @@ enum scan_counter {
 
 enum log_counter {
 	LOG_EVENTS,
-	LOG_USAGE, /* records of usage */
 	LOG_BYTES,
 	LOG_SYNCS,
 	LOG_ROTATIONS,
 	LOG_WRITE_ERRORS, /* since start; the note has the last one */
-	LOG_BLOCKED,	  /* journals (of two) that can't be written now */
+	LOG_BLOCKED,	  /* 1 while the journal can't be written */
 	LOG_COUNTERS
 };
 

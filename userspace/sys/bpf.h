@@ -3,9 +3,10 @@
  * Accounting by BPF: loads bpf/acct.bpf.c, puts it on LAN interfaces and reads
  * what it counted. bpf/acct.h says what is counted, and how it adds up.
  *
- * Needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON (CAP_SYS_ADMIN before Linux 5.8)
- * for everything here but bpf_acct_close(); and the network namespace that the
- * interfaces are in, for the program looks connections and sockets up there.
+ * Needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON; opening and probing also
+ * CAP_SYS_ADMIN where conntrack is a module (as Debian's is), for only then
+ * does the kernel show a module's types. And the network namespace that the
+ * interfaces are in: the program looks connections and sockets up there.
  *
  * Lifetime: one owner, one thread. Nothing is pinned: maps and programs end
  * with the structure, or with the process. On a kernel without tcx the filter

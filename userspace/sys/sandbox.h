@@ -18,24 +18,11 @@ struct sandbox_path {
 	bool writable;
 };
 
-/* A directory that stays reachable through its descriptor. */
-struct sandbox_dir {
-	const char *path;
-	const char *name; /* in the new root directory; one component */
-	int fd;		  /* opened by sandbox_enter(); then the caller's */
-};
-
 struct sandbox {
 	uid_t uid; /* never 0 */
 	gid_t gid;
 	/* Becomes the root directory; NULL: paths limit it (Landlock). */
 	const char *root;
-	/*
-	 * Instead of @root, when it is more than one directory: the new root
-	 * holds these and nothing else. See sys/mounts.h.
-	 */
-	struct sandbox_dir *dirs;
-	size_t ndirs;
 	/* Working directory when @root is NULL; may be NULL. */
 	const char *workdir;
 	const struct sandbox_path *paths;
