@@ -62,10 +62,9 @@ $(call unit_roles,child,sluiced/backoff.c sluiced/output.c sluiced/spawn.c)
 $(call unit_roles,conn,sluiced/conn.c)
 $(call unit_roles,pidfile,sluiced/pidfile.c)
 $(call unit_roles,request,sluiced/request.c)
-$(call unit_roles,usage,sluiced/child_msg.c sluiced/conn.c sluiced/inquiry.c)
 
-# These start the real role.
-$(filter $(O)/tests/unit/store/log_%,$(UNIT_BIN)): | $(O)/libexec/sluice-log
+# Starts the real role.
+$(O)/tests/unit/store/log_role_test: | $(O)/libexec/sluice-log
 
 $(O)/tests/lib/%.o: tests/lib/%.c $(O)/.flags
 	@mkdir -p $(@D)
@@ -101,13 +100,12 @@ $(O)/tests/netns/acct_tool: tests/netns/helpers/acct_tool.c \
 BPF_SRC := $(wildcard tests/bpf/*_test.c)
 BPF_BIN := $(BPF_SRC:%.c=$(O)/%)
 define bpf_test
-$(O)/$(1:.c=): $(1) $(wildcard tests/bpf/*.h) $(call lib,sys) $(call lib,base) \
-		| $(O)/gen/acct.skel.inc $(O)/.flags
+$(O)/$(1:.c=): $(1) tests/bpf/rig.c tests/bpf/rig.h $(O)/gen/acct.skel.inc $(call lib,base) \
+		$(O)/.flags
 	$$(call say,TEST,$$@)
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(ALLCFLAGS) -Wno-missing-prototypes -MMD -MP $$(ALLLDFLAGS) -o $$@ $(1) \
-		-Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group \
-		-lbpf -lmnl -lnetfilter_conntrack -lcmocka
+	$$(Q)$$(CC) $$(ALLCFLAGS) $$(ALLLDFLAGS) -pthread -o $$@ $$(filter %.c %.a,$$^) \
+		-lbpf -lnetfilter_conntrack -lcmocka
 endef
 $(foreach t,$(BPF_SRC),$(eval $(call bpf_test,$(t))))
 
