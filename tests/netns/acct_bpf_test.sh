@@ -233,6 +233,26 @@ taken_away() {
 	conserved "$1: counted again"
 }
 
+# Read, and give up what is pending, all the while: nothing lost, nothing twice.
+busy() {
+	local pid pids=() reads=0
+	label_late
+	mark_lan
+	for _ in 1 2 3; do
+		fetch -o /dev/null --limit-rate 3M "http://$SERVER/2m" "http://[$SERVER6]/2m" &
+		pids+=($!)
+	done
+	while kill -0 "${pids[2]}" 2>/dev/null; do
+		acct sweep 0 0 $((reads % 3 * 100)) >/dev/null && acct show >/dev/null && reads=$((reads + 1))
+		sleep $POLL
+	done
+	for pid in "${pids[@]}"; do wait "$pid" || note "a download failed"; done
+	conserved "$1: read and swept $reads times while six downloads ran"
+	is_less 3 "$reads" "$1: often enough"
+	is_less 5000000 "$(since "^app .* $APP_WEB down" 2)" "$1: most of it had a label"
+	unlabel
+}
+
 both_hooks() {
 	forwarded "$1"
 	own_traffic "$1"
@@ -241,6 +261,7 @@ both_hooks() {
 	flushed "$1"
 	down_and_up "$1"
 	taken_away "$1"
+	busy "$1"
 }
 
 # --- only once -----------------------------------------------------------------------
@@ -396,7 +417,10 @@ interface_goes() {
 }
 
 refused() {
-	local said
+	local said caps=+bpf,+net_admin,+perfmon
+	said=$(echo show | on_gw setpriv --reuid 65534 --clear-groups --inh-caps "-all,$caps" --ambient-caps "-all,$caps" \
+		--bounding-set "-all,$caps" "$ACCT" lan0 2>&1 | tail -n 1)
+	is "$said" . "three capabilities are enough: $caps"
 	said=$(on_gw "$ACCT" nosuch0 </dev/null 2>&1)
 	is "$?: $said" "1: acct_tool: nosuch0: No such device" "an interface that isn't there"
 	said=$(on_client "$ACCT" -p 4000000000 lo </dev/null 2>&1)
