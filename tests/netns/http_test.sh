@@ -77,9 +77,9 @@ count_pipes() {
 	local pid
 	for pid in $(relay_pids); do find "/proc/$pid/fd" -lname 'pipe:*' 2>/dev/null; done | wc -l
 }
-resident() { # kB of all relays
+resident() { # kB of all relays; objects' memory files are apart, and recycled
 	local pid
-	for pid in $(relay_pids); do sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status"; done |
+	for pid in $(relay_pids); do sed -n 's/^RssAnon:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status"; done |
 		awk '{ sum += $1 } END { print sum }'
 }
 

@@ -55,6 +55,8 @@ event() {
 	local text=$1 list=
 	shift
 	wait_for 10 event_of "$text"
+	# The last one, not one of those before it.
+	wait_for 10 total_is events_waiting 0
 	for field; do list="$list x.get('$field', '-'),"; done
 	event_of "$text" | query "' '.join(str(v) for v in [$list])"
 }
