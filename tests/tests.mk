@@ -62,9 +62,10 @@ $(call unit_roles,child,sluiced/backoff.c sluiced/output.c sluiced/spawn.c)
 $(call unit_roles,conn,sluiced/conn.c)
 $(call unit_roles,pidfile,sluiced/pidfile.c)
 $(call unit_roles,request,sluiced/request.c)
+$(call unit_roles,usage,sluiced/child_msg.c sluiced/conn.c sluiced/inquiry.c)
 
-# Starts the real role.
-$(O)/tests/unit/store/log_role_test: | $(O)/libexec/sluice-log
+# These start the real role.
+$(filter $(O)/tests/unit/store/log_%,$(UNIT_BIN)): | $(O)/libexec/sluice-log
 
 $(O)/tests/lib/%.o: tests/lib/%.c $(O)/.flags
 	@mkdir -p $(@D)

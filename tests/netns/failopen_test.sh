@@ -48,6 +48,7 @@ for ns in $NS_CLIENT $NS_GW $NS_SERVER; do
 	in_ns "$ns" sysctl -qw net.core.somaxconn=8192 net.ipv4.tcp_max_syn_backlog=8192
 done
 on_client sysctl -qw net.ipv4.ip_local_port_range="20000 25999"
+on_gw sysctl -qw net.ipv4.ip_local_port_range="32768 60999"
 on_gw sysctl -qw net.ipv4.tcp_early_demux=1
 # None at the origin: those of relays carry clients' addresses with other time stamps, and who uses their ports next
 # waits for a second SYN. No gateway can help that.

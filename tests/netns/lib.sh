@@ -146,8 +146,11 @@ ns_up() {
 		ip -n "$NS_CLIENT" route add default via $GW && ip -n "$NS_CLIENT" route add default via $GW6 &&
 		ip -n "$NS_SERVER" route add default via $GW_OUT &&
 		ip -n "$NS_SERVER" route add default via $GW_OUT6 || exit 1
+	# Ports are chosen by a secret of the kernel, the same in all its namespaces: client and gateway would choose the
+	# same ones all the time, which two machines don't.
 	# shellcheck disable=SC2016  # for the shell inside
-	on_gw sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward
+	on_gw sh -c 'echo 10000 32767 >/proc/sys/net/ipv4/ip_local_port_range
+		echo 1 >/proc/sys/net/ipv4/ip_forward
 		echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
 		for f in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >"$f"; done' || exit 1
 }

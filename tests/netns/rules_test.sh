@@ -87,6 +87,9 @@ network() {
 		ip netns add "$n" && ip -n "$n" link set lo up || return 1
 		ip netns exec "$n" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 || return 1
 	done
+	# Ports are chosen by a secret of the kernel, the same in all its namespaces: client and gateway would choose the
+	# same ones all the time, which two machines don't.
+	in_g sysctl -qw net.ipv4.ip_local_port_range="10000 32767" || return 1
 	ip link add c0 netns $C type veth peer name eth1 netns $G &&
 		ip link add eth0 netns $G type veth peer name r0 netns $R &&
 		ip link add r1 netns $R type veth peer name s0 netns $S || return 1

@@ -185,6 +185,22 @@ before=$(recorded)
 on_client "$O/tests/vm/acct_tool" reset
 is "$(recorded)" "$before" "a reset there leaves ours"
 
+# --- a gateway that intercepts ------------------------------------------------------------------
+modprobe nft_tproxy && modprobe nft_socket
+spawn "$NS_SERVER" httpd4 busybox httpd -f -p 80 -h "$T/www"
+sluice_conf scan.engine=none relays=1
+# shellcheck disable=SC2119  # without arguments
+start_sluice && wait_for 20 sluice_log "rules are in place"
+zero
+is "$(on_client curl -sS -m 30 "http://$SERVER/file" | wc -c)" 2000000 "a download through a relay"
+is "$(on_client curl -sS -m 30 "http://[$SERVER6]/file" | wc -c)" 2000000 "... over IPv6"
+balance "all bytes are there, intercepted"
+is "$(gw_acct get | awk '$2 == 3 && $3 == "up" { print $1, $6 }' | tr '\n' ' ')" "$client4 1 $client6 1 " \
+	"two flows, of the application for what is intercepted"
+is "$(gw_acct get | awk '$2 != 3 && $2 != "no-conntrack"')" "" "... and no other (but neighbour discovery, untracked)"
+stop_sluice
+is $? 0 "the gateway stops"
+
 # --- who may ----------------------------------------------------------------------------------
 nobody() { on_gw setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
 denied=0

@@ -31,8 +31,8 @@ skip() { # NAME REASON
 	echo "ok $count - $1 # SKIP $2"
 }
 
-make --no-print-directory O="$O" "$O/tests/vm/acct_tool" >/dev/null || {
-	echo "not ok - acct_tool is built"
+make --no-print-directory O="$O" all "$O/tests/vm/acct_tool" >/dev/null || {
+	echo "not ok - what the guests run is built"
 	exit 1
 }
 for series in ${ACCT_KERNELS:-6.1 6.12}; do

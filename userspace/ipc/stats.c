@@ -54,11 +54,9 @@ static const char *const scan_names[] = {
 };
 
 static const char *const log_names[] = {
-	[LOG_EVENTS] = "events",
-	[LOG_BYTES] = "bytes",
-	[LOG_SYNCS] = "syncs",
-	[LOG_ROTATIONS] = "rotations",
-	[LOG_WRITE_ERRORS] = "write_errors",
+	[LOG_EVENTS] = "events",       [LOG_USAGE] = "usage",
+	[LOG_BYTES] = "bytes",	       [LOG_SYNCS] = "syncs",
+	[LOG_ROTATIONS] = "rotations", [LOG_WRITE_ERRORS] = "write_errors",
 	[LOG_BLOCKED] = "blocked",
 };
 
@@ -72,7 +70,16 @@ static const char *const app_names[] = {
 	[APP_LABELS_LOST] = "labels_lost",
 	[APP_USAGE_WAITING] = "usage_waiting",
 	[APP_USAGE_DROPPED] = "usage_dropped",
-	[APP_UNATTRIBUTED] = "bytes_unattributed",
+	[APP_SOURCE] = "source",
+	[APP_BYTES] = "bytes",
+	[APP_FRAME_BYTES] = "frame_bytes",
+	[APP_UNATTRIBUTED + USAGE_NOT_IP] = "unattributed_not_ip",
+	[APP_UNATTRIBUTED + USAGE_MALFORMED] = "unattributed_malformed",
+	[APP_UNATTRIBUTED + USAGE_FRAGMENT] = "unattributed_fragment",
+	[APP_UNATTRIBUTED + USAGE_PROTOCOL] = "unattributed_protocol",
+	[APP_UNATTRIBUTED + USAGE_NO_CONNTRACK] = "unattributed_no_conntrack",
+	[APP_UNATTRIBUTED + USAGE_UNLABELLED] = "unattributed_unlabelled",
+	[APP_UNATTRIBUTED + USAGE_TABLE_FULL] = "unattributed_table_full",
 };
 
 struct name_table {

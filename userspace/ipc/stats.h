@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "ipc/msg.h"
+#include "ipc/usage.h"
 #include "policy/verdict.h"
 
 #define STATS_COUNTERS 128
@@ -79,13 +80,16 @@ enum scan_counter {
 
 enum log_counter {
 	LOG_EVENTS,
+	LOG_USAGE, /* records of usage */
 	LOG_BYTES,
 	LOG_SYNCS,
 	LOG_ROTATIONS,
 	LOG_WRITE_ERRORS, /* since start; the note has the last one */
-	LOG_BLOCKED,	  /* 1 while the journal can't be written */
+	LOG_BLOCKED,	  /* journals (of two) that can't be written now */
 	LOG_COUNTERS
 };
+
+enum app_source { SOURCE_NONE, SOURCE_BPF, SOURCE_KMOD, SOURCE_CONNTRACK };
 
 enum app_counter {
 	APP_QUEUED,	/* packets from the kernel's queues */
@@ -97,8 +101,11 @@ enum app_counter {
 	APP_LABELS_LOST,   /* whose connection was gone */
 	APP_USAGE_WAITING, /* records not yet on disk */
 	APP_USAGE_DROPPED,
-	APP_UNATTRIBUTED, /* bytes that no application was named for */
-	APP_COUNTERS
+	APP_SOURCE,	  /* of counters: enum app_source */
+	APP_BYTES,	  /* attributed; IP packets */
+	APP_FRAME_BYTES,  /* of all frames counted, link header and all */
+	APP_UNATTRIBUTED, /* frame bytes without a label, + enum usage_reason */
+	APP_COUNTERS = APP_UNATTRIBUTED + USAGE_REASONS
 };
 
 _Static_assert(RELAY_COUNTERS <= STATS_COUNTERS, "page too small");

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/eventlog.h"
+
 static struct exchange *exchange_of(const struct session *s)
 {
 	return s->state;
@@ -122,7 +124,7 @@ void exchange_log(struct exchange *x, uint64_t reply_bytes)
 		return;
 	ev.time_us = exchange_relay(x)->loop->clock->wall_us();
 	memcpy(ev.sha256, x->told.sha256, sizeof(ev.sha256));
-	eventlog_add(&exchange_relay(x)->eventlog, &ev);
+	eventlog_add(&exchange_relay(x)->events, &ev);
 }
 
 /* --- the end of an exchange ---------------------------------------- */

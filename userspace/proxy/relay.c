@@ -84,7 +84,7 @@ int relay_peer(struct relay *r, enum role_id id, int fd)
 	case ROLE_SCAN:
 		return scanner_connect(&r->scanner, fd);
 	case ROLE_LOG:
-		return eventlog_connect(&r->eventlog, fd);
+		return outbox_connect(&r->events, fd);
 	default:
 		close(fd);
 		return -EPROTO;
@@ -169,9 +169,9 @@ static void scan_violation(struct scanner *sc, const char *violation)
 	role_report_violation(r->role, ROLE_SCAN, 0, violation);
 }
 
-static void log_violation(struct eventlog *el, const char *violation)
+static void log_violation(struct outbox *ob, const char *violation)
 {
-	struct relay *r = list_entry(el, struct relay, eventlog);
+	struct relay *r = list_entry(ob, struct relay, events);
 
 	role_report_violation(r->role, ROLE_LOG, 0, violation);
 }
@@ -188,7 +188,15 @@ static uint64_t memory_total(const struct role *role)
 }
 
 static void on_stop_deadline(struct timer *t, uint64_t now_ms);
-static void on_events_stored(struct eventlog *el);
+static void on_events_stored(struct outbox *ob);
+
+static const struct outbox_ops events_ops = {
+	.type = MSG_EVENTS,
+	.waiting = RELAY_EVENTS_WAITING,
+	.dropped = RELAY_EVENTS_DROPPED,
+	.stored = on_events_stored,
+	.violation = log_violation,
+};
 
 static int init_memory(struct relay *r)
 {
@@ -229,9 +237,8 @@ int relay_init(struct relay *r, struct role *role)
 	r->scanner.violation = scan_violation;
 	r->scanner.deadline_ms = role->config->config->scan.deadline;
 	r->scanner.asked_max = limits_scans(role->init.relays);
-	eventlog_init(&r->eventlog, r->loop, r->stats, role->init.instance);
-	r->eventlog.stored = on_events_stored;
-	r->eventlog.violation = log_violation;
+	outbox_init(&r->events, &events_ops, r->loop, r->stats,
+		    role->init.instance);
 	listener_init(r);
 	timer_init(&r->housekeeping, housekeeping);
 	timer_init(&r->stop_deadline, on_stop_deadline);
@@ -259,8 +266,8 @@ static void end_when_done(struct relay *r)
 {
 	if (!list_empty(&r->sessions))
 		return;
-	eventlog_flush(&r->eventlog);
-	if (eventlog_empty(&r->eventlog))
+	outbox_flush(&r->events);
+	if (outbox_empty(&r->events))
 		loop_stop(r->loop);
 }
 
@@ -295,15 +302,15 @@ static void on_stop_deadline(struct timer *t, uint64_t now_ms)
 		session_end(list_entry(pos, struct session, node),
 			    CLOSE_SHUTDOWN, true);
 	/* Now only the journal is waited for, and not for ever. */
-	if (eventlog_empty(&r->eventlog) || r->cut)
+	if (outbox_empty(&r->events) || r->cut)
 		loop_stop(r->loop);
 	r->cut = true;
 	timer_arm(&r->loop->wheel, t, now_ms + 1000);
 }
 
-static void on_events_stored(struct eventlog *el)
+static void on_events_stored(struct outbox *ob)
 {
-	struct relay *r = list_entry(el, struct relay, eventlog);
+	struct relay *r = list_entry(ob, struct relay, events);
 
 	if (r->stopping)
 		end_when_done(r);
@@ -328,7 +335,7 @@ void relay_session_ended(struct relay *r)
 void relay_close(struct relay *r)
 {
 	scanner_close(&r->scanner);
-	eventlog_close(&r->eventlog);
+	outbox_close(&r->events);
 	stock_close(&r->stock);
 	chan_close(&r->net);
 	object_store_close(&r->objects);

@@ -8,9 +8,9 @@
 #define SLUICE_PROXY_RELAY_H
 
 #include "base/siphash.h"
+#include "ipc/outbox.h"
 #include "ipc/role.h"
 #include "ipc/vcache.h"
-#include "proxy/eventlog.h"
 #include "proxy/object.h"
 #include "proxy/pool.h"
 #include "proxy/scanner.h"
@@ -36,7 +36,7 @@ struct relay {
 	struct chan net;
 	struct stock stock;
 	struct scanner scanner;
-	struct eventlog eventlog;
+	struct outbox events;
 
 	struct relay_listener listeners[CONFIG_SERVICES];
 	bool accepting;

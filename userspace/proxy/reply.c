@@ -59,7 +59,7 @@ static struct str utc_now(const struct exchange *x, char *dst, size_t size)
 static char *render(const struct exchange *x, const char *template, size_t *len)
 {
 	char time[40], event[EVENT_ID_MAX], client[IP_TEXT_MAX], status[8];
-	const struct eventlog *el = &exchange_relay(x)->eventlog;
+	const struct outbox *events = &exchange_relay(x)->events;
 	struct page_values values = {0};
 	char *page = malloc(PAGE_RENDERED_MAX);
 	struct strbuf sb;
@@ -69,7 +69,8 @@ static char *render(const struct exchange *x, const char *template, size_t *len)
 	strbuf_init(&sb, page, PAGE_RENDERED_MAX);
 	ip_addr_format(&x->session->client_addr.addr, client, sizeof(client));
 	snprintf(status, sizeof(status), "%u", x->status);
-	event_format_id(event, sizeof(event), el->instance, eventlog_next(el));
+	event_format_id(event, sizeof(event), events->instance,
+			outbox_next(events));
 	values.v[TEMPLATE_URL] = x->url;
 	values.v[TEMPLATE_HOST] = x->host;
 	values.v[TEMPLATE_CLIENT] = str_of(client);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "proxy/eventlog.h"
 #include "proxy/relay.h"
 #include "proxy/session.h"
 
@@ -148,7 +149,7 @@ static void tunnel_ended(struct session *s, enum session_close why)
 	if (ev.reason != REASON_NONE)
 		stats_add(st, RELAY_REASON + ev.reason, 1);
 	if (s->config->config->log_access)
-		eventlog_add(&s->relay->eventlog, &ev);
+		eventlog_add(&s->relay->events, &ev);
 	stats_sub(st, RELAY_SESSION_MEMORY, sizeof(*t));
 	s->state = NULL;
 	free(t);

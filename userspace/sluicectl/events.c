@@ -420,7 +420,7 @@ int events_print(int dir_fd, const struct events_options *options, FILE *out,
 		 uint64_t *bad)
 {
 	struct events e = {.options = options, .out = out};
-	int rc = journal_reader_init(&e.reader, dir_fd);
+	int rc = journal_reader_init(&e.reader, dir_fd, JOURNAL_EVENTS);
 
 	if (rc != 0)
 		return rc;

@@ -8,23 +8,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "store/event_json.h"
 #include "store/journal_current.h"
 #include "store/journal_numbers.h"
 
 #define MS_A_SECOND   1000
 #define US_A_SECOND   1000000
 #define CLOCK_JUMP_MS 60000
-/* JSON of a message: 454 events of the least size, or texts all escaped. */
+/*
+ * JSON of a message: 454 events of the least size, or texts all escaped; 1165
+ * records of usage.
+ */
 #define MESSAGE_LINES (1u << 20)
 
 _Static_assert(JOURNAL_BUFFER >
-		       JOURNAL_SYNC_BYTES + MESSAGE_LINES + EVENT_JSON_MAX,
+		       JOURNAL_SYNC_BYTES + MESSAGE_LINES + JOURNAL_LINE_MAX,
 	       "a buffer that is due for a sync must still have room");
 
-int journal_init(struct journal *j, int dir_fd, uint64_t rotate)
+int journal_init(struct journal *j, const struct journal_kind *kind, int dir_fd,
+		 uint64_t rotate)
 {
 	memset(j, 0, sizeof(*j));
+	j->kind = kind;
+	journal_files_current(j->current, kind->stem);
 	j->dir_fd = dir_fd;
 	j->fd = -1;
 	j->rotate = rotate;
@@ -43,10 +48,11 @@ int journal_recover(struct journal *j)
 {
 	struct journal_files files;
 	uint64_t finished;
-	int rc = journal_files_list(j->dir_fd, &files);
+	int rc = journal_files_list(j->dir_fd, j->kind->stem, &files);
 
 	for (size_t i = 0; i < files.count; i++)
-		if (journal_files_time(files.names[i], &finished))
+		if (journal_files_time(files.names[i], j->kind->stem,
+				       &finished))
 			memcpy(j->last_rotated, files.names[i],
 			       sizeof(j->last_rotated));
 	journal_files_free(&files);
@@ -76,10 +82,10 @@ void journal_close(struct journal *j)
 
 bool journal_has_room(const struct journal *j)
 {
-	return JOURNAL_BUFFER - j->len >= MESSAGE_LINES + EVENT_JSON_MAX;
+	return JOURNAL_BUFFER - j->len >= MESSAGE_LINES + JOURNAL_LINE_MAX;
 }
 
-int journal_append(struct journal *j, const struct event *ev, uint64_t instance,
+int journal_append(struct journal *j, const void *record, uint64_t instance,
 		   uint64_t number)
 {
 	struct journal_source *source = journal_numbers_source(j, instance);
@@ -88,9 +94,9 @@ int journal_append(struct journal *j, const struct event *ev, uint64_t instance,
 
 	if (number < source->next)
 		return 0;
-	if (room < EVENT_JSON_MAX)
+	if (room < JOURNAL_LINE_MAX)
 		return -ENOBUFS;
-	len = event_json_write(ev, instance, number, j->buf + j->len, room);
+	len = j->kind->write(record, instance, number, j->buf + j->len, room);
 	if (len == 0)
 		return -ENOMEM;
 	j->len += len;
@@ -219,10 +225,11 @@ unsigned int journal_expire(struct journal *j, uint64_t keep_ms,
 	unsigned int removed = 0;
 
 	if (!clock_is_steady(j, wall_us, monotonic_ms) ||
-	    journal_files_list(j->dir_fd, &files) != 0)
+	    journal_files_list(j->dir_fd, j->kind->stem, &files) != 0)
 		return 0;
 	for (size_t i = 0; i < files.count; i++)
-		if (journal_files_time(files.names[i], &finished) &&
+		if (journal_files_time(files.names[i], j->kind->stem,
+				       &finished) &&
 		    finished < now_s && now_s - finished > keep_s &&
 		    unlinkat(j->dir_fd, files.names[i], 0) == 0)
 			removed++;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Writing the journal: each event once, and on disk before anybody is told.
+ * Writing a journal: each record once, and on disk before anybody is told.
+ * There are two of them, of events and of usage (journal_kinds.h); what is
+ * said here of events holds for both.
  *
  * Events come numbered by the role that made them (an "instance" of it: it
  * begins anew at each start) and are kept in memory until fdatasync(2) has
@@ -24,8 +26,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ipc/event.h"
 #include "store/journal_files.h"
+#include "store/journal_kinds.h"
 
 /* Instances that are known at a time; the longest silent one makes room. */
 #define JOURNAL_SOURCES	      256
@@ -42,8 +44,10 @@ struct journal_source {
 };
 
 struct journal {
-	int dir_fd; /* the user's */
-	int fd;	    /* the current file, or -1: opened when needed */
+	const struct journal_kind *kind;
+	char current[JOURNAL_NAME_MAX]; /* the name of the file written */
+	int dir_fd;			/* the user's */
+	int fd; /* the current file, or -1: opened when needed */
 	uint64_t rotate;
 	uint64_t stored; /* bytes of the current file that are on disk */
 	char *buf;	 /* the lines that follow them */
@@ -62,8 +66,8 @@ struct journal {
 };
 
 /* 0 or -ENOMEM. Files appear in @dir_fd with mode 0640 less the umask. */
-int journal_init(struct journal *j, int dir_fd, uint64_t rotate)
-	__attribute__((warn_unused_result));
+int journal_init(struct journal *j, const struct journal_kind *kind, int dir_fd,
+		 uint64_t rotate) __attribute__((warn_unused_result));
 /*
  * Learn what is in the journal. 0, or -errno when some of it can't be read:
  * then events may be there twice, none is lost.
@@ -75,11 +79,12 @@ void journal_close(struct journal *j);
 /* Room for every event of a message (MSG_MAX), whatever they hold. */
 bool journal_has_room(const struct journal *j);
 /*
- * Take event @number of @instance. 1, 0 when the journal has it already,
- * -ENOBUFS without journal_has_room(), -ENOMEM. Instance 0 has no numbers of
- * its own: its events get the next one, and none is ever taken for a second.
+ * Take event @number of @instance, @record being what the kind says. 1, 0 when
+ * the journal has it already, -ENOBUFS without journal_has_room(), -ENOMEM.
+ * Instance 0 has no numbers of its own: its events get the next one, and none
+ * is ever taken for a second.
  */
-int journal_append(struct journal *j, const struct event *ev, uint64_t instance,
+int journal_append(struct journal *j, const void *record, uint64_t instance,
 		   uint64_t number) __attribute__((warn_unused_result));
 
 /* Write what waits to the file. 0 or -errno (all of it still waits). */

@@ -59,8 +59,8 @@ static int move_aside(struct journal *j, uint64_t wall_s)
 {
 	char name[JOURNAL_NAME_MAX];
 
-	journal_files_name(name, wall_s, j->last_rotated);
-	if (renameat(j->dir_fd, JOURNAL_CURRENT, j->dir_fd, name) == -1)
+	journal_files_name(name, j->kind->stem, wall_s, j->last_rotated);
+	if (renameat(j->dir_fd, j->current, j->dir_fd, name) == -1)
 		return -errno;
 	memcpy(j->last_rotated, name, sizeof(name));
 	return fsync(j->dir_fd) == -1 ? -errno : 0;
@@ -68,7 +68,7 @@ static int move_aside(struct journal *j, uint64_t wall_s)
 
 static int open_current(struct journal *j)
 {
-	int fd = openat(j->dir_fd, JOURNAL_CURRENT,
+	int fd = openat(j->dir_fd, j->current,
 			O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
 			JOURNAL_MODE);
 
@@ -88,8 +88,7 @@ int journal_current_open(struct journal *j)
 	int rc, fd = open_current(j);
 
 	if (fd < 0 && unusable(fd) &&
-	    fstatat(j->dir_fd, JOURNAL_CURRENT, &st, AT_SYMLINK_NOFOLLOW) ==
-		    0 &&
+	    fstatat(j->dir_fd, j->current, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    move_aside(j, (uint64_t)st.st_mtime) == 0)
 		fd = open_current(j);
 	if (fd == -ENOENT && directory_removed(j))
@@ -116,8 +115,8 @@ bool journal_current_in_place(const struct journal *j)
 	struct stat own, named;
 
 	return fstat(j->fd, &own) == 0 &&
-	       fstatat(j->dir_fd, JOURNAL_CURRENT, &named,
-		       AT_SYMLINK_NOFOLLOW) == 0 &&
+	       fstatat(j->dir_fd, j->current, &named, AT_SYMLINK_NOFOLLOW) ==
+		       0 &&
 	       own.st_ino == named.st_ino && own.st_dev == named.st_dev;
 }
 

@@ -129,7 +129,7 @@ static int scan_tail(struct journal *j, struct json_tokener *parser)
 {
 	struct journal_reader reader;
 	struct str line;
-	int rc = journal_reader_init(&reader, j->dir_fd);
+	int rc = journal_reader_init(&reader, j->dir_fd, j->kind->stem);
 
 	if (rc != 0)
 		return rc;

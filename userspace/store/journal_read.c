@@ -17,9 +17,11 @@
 
 _Static_assert(READ_BUFFER > 2 * JOURNAL_LINE_MAX, "too small for its lines");
 
-int journal_reader_init(struct journal_reader *r, int dir_fd)
+int journal_reader_init(struct journal_reader *r, int dir_fd, const char *stem)
 {
 	memset(r, 0, sizeof(*r));
+	r->stem = stem;
+	journal_files_current(r->current, stem);
 	r->dir_fd = dir_fd;
 	r->fd = -1;
 	r->buf = malloc(READ_BUFFER);
@@ -94,8 +96,7 @@ static bool is_current(const struct journal_reader *r)
 	struct stat own, st;
 
 	return fstat(r->fd, &own) == 0 &&
-	       fstatat(r->dir_fd, JOURNAL_CURRENT, &st, AT_SYMLINK_NOFOLLOW) ==
-		       0 &&
+	       fstatat(r->dir_fd, r->current, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       st.st_ino == own.st_ino && st.st_dev == own.st_dev;
 }
 
@@ -104,7 +105,7 @@ static int open_next_file(struct journal_reader *r)
 {
 	struct journal_files files;
 	size_t i = 0;
-	int rc = journal_files_list(r->dir_fd, &files);
+	int rc = journal_files_list(r->dir_fd, r->stem, &files);
 
 	if (rc == 0 && r->fd != -1)
 		i = place_of(r, &files) + 1;
@@ -119,7 +120,7 @@ static int open_previous_file(struct journal_reader *r)
 {
 	struct journal_files files;
 	size_t i = 0;
-	int rc = journal_files_list(r->dir_fd, &files);
+	int rc = journal_files_list(r->dir_fd, r->stem, &files);
 
 	if (rc == 0)
 		i = r->fd == -1 ? files.count : place_of(r, &files);
@@ -141,13 +142,13 @@ static void forget_file(struct journal_reader *r)
 int journal_reader_seek_time(struct journal_reader *r, uint64_t since_us)
 {
 	struct journal_files files;
-	int rc = journal_files_list(r->dir_fd, &files);
+	int rc = journal_files_list(r->dir_fd, r->stem, &files);
 
 	forget_file(r);
 	for (size_t i = 0; rc == 0 && i < files.count; i++) {
 		uint64_t finished;
 
-		if (!journal_files_time(files.names[i], &finished) ||
+		if (!journal_files_time(files.names[i], r->stem, &finished) ||
 		    finished + CLOCK_SLACK_S >= since_us / US_A_SECOND)
 			rc = open_file(r, files.names[i]);
 	}
@@ -170,7 +171,7 @@ static int open_tail_file(struct journal_reader *r, uint64_t bytes)
 	struct journal_files files;
 	uint64_t size = 0;
 	struct stat st;
-	int rc = journal_files_list(r->dir_fd, &files);
+	int rc = journal_files_list(r->dir_fd, r->stem, &files);
 
 	for (size_t i = files.count; rc >= 0 && size < bytes && i > 0;) {
 		rc = open_file(r, files.names[--i]);

@@ -14,14 +14,14 @@
 #include <sys/types.h>
 
 #include "base/str.h"
-#include "store/event_json.h"
-
-/* Longer lines are no events: they are skipped and counted. */
-#define JOURNAL_LINE_MAX EVENT_JSON_MAX
+#include "store/journal_kinds.h"
+#include "store/journal_files.h"
 
 /* Lifetime: owned by its user, from journal_reader_init() to _close(). */
 struct journal_reader {
-	int dir_fd;   /* the user's */
+	int dir_fd; /* the user's */
+	const char *stem;
+	char current[JOURNAL_NAME_MAX];
 	int fd;	      /* the file at hand, or -1 */
 	off_t offset; /* in it: between two lines */
 	char *buf;    /* READ_BUFFER bytes, from ... */
@@ -30,8 +30,8 @@ struct journal_reader {
 	uint64_t bad; /* lines that were too long or had no end */
 };
 
-/* 0 or -ENOMEM. */
-int journal_reader_init(struct journal_reader *r, int dir_fd)
+/* The journal of @stem (a literal) in @dir_fd. 0 or -ENOMEM. */
+int journal_reader_init(struct journal_reader *r, int dir_fd, const char *stem)
 	__attribute__((warn_unused_result));
 void journal_reader_close(struct journal_reader *r);
 

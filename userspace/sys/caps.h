@@ -9,7 +9,7 @@
 
 /*
  * Become sb->uid and sb->gid without supplementary groups and with no
- * capability but, if asked for, CAP_NET_ADMIN; no way back. 0 or -errno with
+ * capability but those asked for; no way back. 0 or -errno with
  * @wrong naming the step.
  */
 int caps_drop(const struct sandbox *sb, char *wrong, size_t size)

@@ -18,16 +18,30 @@ struct sandbox_path {
 	bool writable;
 };
 
+/* A directory that stays reachable through its descriptor. */
+struct sandbox_dir {
+	const char *path;
+	const char *name; /* in the new root directory; one component */
+	int fd;		  /* opened by sandbox_enter(); then the caller's */
+};
+
 struct sandbox {
 	uid_t uid; /* never 0 */
 	gid_t gid;
 	/* Becomes the root directory; NULL: paths limit it (Landlock). */
 	const char *root;
+	/*
+	 * Instead of @root, when it is more than one directory: the new root
+	 * holds these and nothing else. See sys/mounts.h.
+	 */
+	struct sandbox_dir *dirs;
+	size_t ndirs;
 	/* Working directory when @root is NULL; may be NULL. */
 	const char *workdir;
 	const struct sandbox_path *paths;
 	size_t npaths;
-	bool keep_net_admin; /* the one capability that is kept */
+	bool keep_net_admin; /* the capabilities that are kept */
+	bool keep_bpf;	     /* CAP_BPF and CAP_PERFMON, where it has them */
 	bool own_network;    /* an empty network namespace */
 	/* System calls by name beyond the ones all roles make. */
 	const char *const *syscalls;

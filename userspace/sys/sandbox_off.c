@@ -3,6 +3,7 @@
 #include "sys/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -17,6 +18,15 @@ int sandbox_enter(const struct sandbox *sb, char *wrong, size_t size)
 	if (dir != NULL && chdir(dir) == -1) {
 		snprintf(wrong, size, "chdir to %s", dir);
 		return -errno;
+	}
+	for (size_t i = 0; i < sb->ndirs; i++) {
+		sb->dirs[i].fd =
+			open(sb->dirs[i].path,
+			     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (sb->dirs[i].fd == -1) {
+			snprintf(wrong, size, "opening %s", sb->dirs[i].path);
+			return -errno;
+		}
 	}
 	return caps_drop(sb, wrong, size);
 }

@@ -10,6 +10,7 @@
 
 #include "sys/caps.h"
 #include "sys/landlock.h"
+#include "sys/mounts.h"
 
 /*
  * What every role does: events, messages, memory, time, files that are open
@@ -88,6 +89,8 @@ static int leave_places(const struct sandbox *sb, char *wrong, size_t size)
 		snprintf(wrong, size, "own network namespace");
 		return -errno;
 	}
+	if (sb->ndirs > 0)
+		return mounts_only(sb->dirs, sb->ndirs, wrong, size);
 	if (sb->root != NULL) {
 		snprintf(wrong, size, "change of the root directory to %s",
 			 sb->root);
@@ -157,7 +160,7 @@ int sandbox_enter(const struct sandbox *sb, char *wrong, size_t size)
 
 	if (rc == 0)
 		rc = caps_drop(sb, wrong, size);
-	if (rc == 0 && sb->root == NULL)
+	if (rc == 0 && sb->root == NULL && sb->ndirs == 0)
 		rc = landlock_enter(sb, wrong, size);
 	if (rc == 0)
 		rc = limit_calls(sb, wrong, size);

@@ -10,10 +10,6 @@
 
 #include "render/marks.h"
 
-#ifndef IP_LOCAL_PORT_RANGE
-#define IP_LOCAL_PORT_RANGE 51 /* Linux 6.3 */
-#endif
-
 struct option {
 	int level;
 	int name;
@@ -119,27 +115,12 @@ static const struct option upstream_options[] = {
 	{IPPROTO_TCP, TCP_NODELAY, 1},
 };
 
-/* Lets bind() take an address that no interface has. */
-static int borrow_address(int fd, int family)
+int tproxy_upstream(int family, bool transparent)
 {
-	/*
-	 * Ports that clients' systems don't use by themselves. Else one could
-	 * be that of a connection which the client made to the same server
-	 * past us, before the rules came or under a bypass.
-	 */
-	static const struct option ports = {SOL_IP, IP_LOCAL_PORT_RANGE,
-					    10000 | 32767 << 16};
+	/* Lets bind() take an address that no interface has. */
 	const struct option any = {
 		family == AF_INET6 ? SOL_IPV6 : SOL_IP,
 		family == AF_INET6 ? IPV6_TRANSPARENT : IP_TRANSPARENT, 1};
-	int err = set_options(fd, &ports, 1);
-
-	/* Before Linux 6.3 such a meeting is unlikely, not impossible. */
-	return err == 0 || err == -ENOPROTOOPT ? set_options(fd, &any, 1) : err;
-}
-
-int tproxy_upstream(int family, bool transparent)
-{
 	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int err;
 
@@ -147,7 +128,7 @@ int tproxy_upstream(int family, bool transparent)
 		return -errno;
 	err = set_options(fd, upstream_options, COUNT(upstream_options));
 	if (err == 0 && transparent)
-		err = borrow_address(fd, family);
+		err = set_options(fd, &any, 1);
 	if (err != 0) {
 		close(fd);
 		return err;

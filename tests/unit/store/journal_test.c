@@ -22,10 +22,11 @@
 #include "store/journal.h"
 #include "store/journal_read.h"
 
-#define NOW_US	     UINT64_C(1732227120123456) /* 2024-11-21T22:12:00 */
-#define S_US	     UINT64_C(1000000)
-#define RELAY	     UINT64_C(0xabc)
-#define ROTATE_NEVER (1u << 30)
+#define NOW_US		UINT64_C(1732227120123456) /* 2024-11-21T22:12:00 */
+#define S_US		UINT64_C(1000000)
+#define RELAY		UINT64_C(0xabc)
+#define ROTATE_NEVER	(1u << 30)
+#define JOURNAL_CURRENT "events.jsonl"
 
 struct fixture {
 	char dir[64];
@@ -51,7 +52,9 @@ static int setup(void **state)
 	assert_non_null(mkdtemp(f->dir));
 	f->fd = open(f->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(f->fd != -1);
-	assert_int_equal(journal_init(&f->journal, f->fd, ROTATE_NEVER), 0);
+	assert_int_equal(
+		journal_init(&f->journal, &journal_events, f->fd, ROTATE_NEVER),
+		0);
 	assert_int_equal(journal_recover(&f->journal), 0);
 	*state = f;
 	return 0;
@@ -73,7 +76,9 @@ static void restart(struct fixture *f)
 {
 	f->journal.len = 1; /* keeps journal_close() from saving numbers */
 	journal_close(&f->journal);
-	assert_int_equal(journal_init(&f->journal, f->fd, ROTATE_NEVER), 0);
+	assert_int_equal(
+		journal_init(&f->journal, &journal_events, f->fd, ROTATE_NEVER),
+		0);
 	assert_int_equal(journal_recover(&f->journal), 0);
 }
 
@@ -128,7 +133,7 @@ static void expect_numbers(const struct fixture *f, uint64_t end)
 	struct str line;
 	uint64_t n = 0;
 
-	assert_int_equal(journal_reader_init(&r, f->fd), 0);
+	assert_int_equal(journal_reader_init(&r, f->fd, JOURNAL_EVENTS), 0);
 	assert_int_equal(journal_reader_seek_time(&r, 0), 0);
 	for (; journal_reader_next(&r, &line) == 1; n++)
 		assert_true(number_in(line) == n);
@@ -147,7 +152,7 @@ static size_t count_files(const struct fixture *f)
 	struct journal_files files;
 	size_t n;
 
-	assert_int_equal(journal_files_list(f->fd, &files), 0);
+	assert_int_equal(journal_files_list(f->fd, JOURNAL_EVENTS, &files), 0);
 	n = files.count;
 	journal_files_free(&files);
 	return n;
@@ -276,7 +281,9 @@ static void unwritten_events_are_not_remembered(void **state)
 	assert_int_equal(journal_sync(&f->journal, NOW_US), 0);
 	append_some(f, 10, 20);
 	journal_close(&f->journal);
-	assert_int_equal(journal_init(&f->journal, f->fd, ROTATE_NEVER), 0);
+	assert_int_equal(
+		journal_init(&f->journal, &journal_events, f->fd, ROTATE_NEVER),
+		0);
 	assert_int_equal(journal_recover(&f->journal), 0);
 	append_some(f, 10, 20);
 	assert_int_equal(journal_sync(&f->journal, NOW_US), 0);
@@ -333,7 +340,9 @@ static void name_taken_by_something_else(void **state)
 	journal_close(&f->journal);
 	assert_int_equal(unlinkat(f->fd, JOURNAL_CURRENT, 0), 0);
 	assert_int_equal(mkdirat(f->fd, JOURNAL_CURRENT, 0700), 0);
-	assert_int_equal(journal_init(&f->journal, f->fd, ROTATE_NEVER), 0);
+	assert_int_equal(
+		journal_init(&f->journal, &journal_events, f->fd, ROTATE_NEVER),
+		0);
 	assert_int_equal(journal_recover(&f->journal), 0);
 	assert_int_equal(append(f, RELAY + 1, 0), 1);
 	assert_int_equal(journal_sync(&f->journal, NOW_US), 0);
@@ -370,25 +379,30 @@ static void names(void **state)
 	uint64_t s;
 
 	(void)state;
-	journal_files_name(name, 1732227120, "");
+	journal_files_name(name, JOURNAL_EVENTS, 1732227120, "");
 	assert_string_equal(name, "events-20241121T221200Z-000.jsonl");
-	assert_true(journal_files_time(name, &s));
+	assert_true(journal_files_time(name, JOURNAL_EVENTS, &s));
 	assert_int_equal(s, 1732227120);
 	for (int i = 0; i < 2500; i++) {
-		journal_files_name(next, 1732227120 - 3600, name);
+		journal_files_name(next, JOURNAL_EVENTS, 1732227120 - 3600,
+				   name);
 		assert_true(strcmp(next, name) > 0);
 		assert_true(strcmp(JOURNAL_CURRENT, next) > 0);
 		memcpy(name, next, sizeof(name));
 	}
-	assert_false(journal_files_time(JOURNAL_CURRENT, &s));
-	assert_false(
-		journal_files_time("events-20241321T221200Z-000.jsonl", &s));
-	assert_false(
-		journal_files_time("events-20240231T221200Z-000.jsonl", &s));
-	assert_false(
-		journal_files_time("events-20241121T221200Z-00x.jsonl", &s));
-	assert_false(
-		journal_files_time("events-20241121T221200Z-000.jsonlx", &s));
+	assert_false(journal_files_time(JOURNAL_CURRENT, JOURNAL_EVENTS, &s));
+	assert_false(journal_files_time("events-20241121T221200Z-000.jsonl",
+					JOURNAL_USAGE, &s));
+	assert_true(journal_files_time("usage-20241121T221200Z-000.jsonl",
+				       JOURNAL_USAGE, &s));
+	assert_false(journal_files_time("events-20241321T221200Z-000.jsonl",
+					JOURNAL_EVENTS, &s));
+	assert_false(journal_files_time("events-20240231T221200Z-000.jsonl",
+					JOURNAL_EVENTS, &s));
+	assert_false(journal_files_time("events-20241121T221200Z-00x.jsonl",
+					JOURNAL_EVENTS, &s));
+	assert_false(journal_files_time("events-20241121T221200Z-000.jsonlx",
+					JOURNAL_EVENTS, &s));
 }
 
 static void old_files_go(void **state)
@@ -457,7 +471,7 @@ static void follows_rotation(void **state)
 	struct journal_reader r;
 	struct str line;
 
-	assert_int_equal(journal_reader_init(&r, f->fd), 0);
+	assert_int_equal(journal_reader_init(&r, f->fd, JOURNAL_EVENTS), 0);
 	assert_int_equal(journal_reader_seek_end(&r), 0);
 	assert_int_equal(journal_reader_next(&r, &line), 0); /* no file yet */
 	put_file(f, JOURNAL_CURRENT, "one\ntw", 0);
@@ -515,7 +529,7 @@ static void long_lines_are_skipped(void **state)
 	found++;
 	close(fd);
 	free(x);
-	assert_int_equal(journal_reader_init(&r, f->fd), 0);
+	assert_int_equal(journal_reader_init(&r, f->fd, JOURNAL_EVENTS), 0);
 	assert_int_equal(journal_reader_seek_time(&r, 0), 0);
 	for (uint64_t n = found; journal_reader_next(&r, &line) == 1; n--)
 		assert_true(n > 0 && line.len < JOURNAL_LINE_MAX);
@@ -539,7 +553,7 @@ static void seeks(void **state)
 	put_file(f, "events-20240101T000000Z-000.jsonl", "a1\na2\n", 0);
 	put_file(f, "events-20240201T000000Z-000.jsonl", "b1\nb2\n", 0);
 	put_file(f, JOURNAL_CURRENT, "c1\nc2\n", 0);
-	assert_int_equal(journal_reader_init(&r, f->fd), 0);
+	assert_int_equal(journal_reader_init(&r, f->fd, JOURNAL_EVENTS), 0);
 	assert_int_equal(journal_reader_seek_time(&r, 0), 0);
 	expect_line(&r, "a1");
 	/* 2024-01-15 */

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * sluice-log: takes events from the relays, writes them to the journal, and
- * acknowledges what is on disk.
+ * sluice-log: takes events from the relays and usage from the app role, writes
+ * them to a journal each, and acknowledges what is on disk.
  *
- * What a relay may rely on: MSG_EVENTS_STORED names the first number that is
- * not on disk yet. On a new channel it sends everything again from its oldest
- * event that was not acknowledged; what the journal has is not written twice.
+ * What a relay may rely on, and the app role likewise: MSG_EVENTS_STORED names
+ * the first number that is not on disk yet. On a new channel it sends
+ * everything again from its oldest event that was not acknowledged; what the
+ * journal has is not written twice.
  * A relay numbers its events one by one within its instance, speaks for one
  * instance alone, and leaves none out on a channel: the first message says
  * where it begins, each other one begins where the last one ended.
  *
  * While the disk takes nothing, events stay in the relays: the buffer here
  * fills, and then the channels are no longer read.
+ *
+ * The two journals are in directories of their own. This process sees these
+ * two and nothing else: they are all that its root directory holds
+ * (sys/mounts.h). A chroot into their parent would show it the rest of the
+ * state directory too, with the CA's key.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +44,9 @@ static void on_reloaded(struct role *role)
 {
 	struct log_role *log = list_entry(role, struct log_role, role);
 
-	log->journal.rotate = role->config->config->store_rotate;
+	for (size_t i = 0; i < LOG_DISKS; i++)
+		log->disks[i].journal.rotate =
+			role->config->config->store_rotate;
 }
 
 static void on_stop_timer(struct timer *t, uint64_t now_ms)
@@ -82,28 +90,53 @@ static int make_directory(const char *path, mode_t mode)
 	return mkdir(path, mode) == -1 && errno != EEXIST ? -errno : 0;
 }
 
-/* As root: the directory, and who owns it. Its descriptor or -errno. */
-static int open_directory(struct log_role *log)
+/* As root: the directory, and who owns it. 0 or -errno. */
+static int make_place(const struct log_disk *d)
 {
-	const char *state_dir = log->role.config->config->state_dir;
-	int rc, fd;
+	const struct msg_init *init = &d->log->role.init;
+	int rc = make_directory(d->path, MODE_JOURNAL);
+	int fd;
 
-	snprintf(log->path, sizeof(log->path), "%s/journal", state_dir);
-	rc = make_directory(state_dir, MODE_STATE);
-	if (rc == 0)
-		rc = make_directory(log->path, MODE_JOURNAL);
 	if (rc != 0)
 		return rc;
-	fd = open(log->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = open(d->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1)
 		return -errno;
-	if (fchown(fd, log->role.init.uid, log->role.init.gid) == -1 ||
-	    fchmod(fd, MODE_JOURNAL) == -1) {
+	if (fchown(fd, init->uid, init->gid) == -1 ||
+	    fchmod(fd, MODE_JOURNAL) == -1)
 		rc = -errno;
-		close(fd);
-		return rc;
+	close(fd);
+	return rc;
+}
+
+static const struct {
+	const char *name;
+	unsigned int counter;
+	const struct journal_kind *kind;
+} places[LOG_DISKS] = {
+	[LOG_DISK_EVENTS] = {"journal", LOG_EVENTS, &journal_events},
+	[LOG_DISK_USAGE] = {"usage", LOG_USAGE, &journal_usage},
+};
+
+static int make_places(struct log_role *log)
+{
+	const char *state_dir = log->role.config->config->state_dir;
+	const char *path = state_dir;
+	int rc = make_directory(state_dir, MODE_STATE);
+
+	for (size_t i = 0; rc == 0 && i < LOG_DISKS; i++) {
+		struct log_disk *d = &log->disks[i];
+
+		d->log = log;
+		d->name = places[i].name;
+		d->counter = places[i].counter;
+		snprintf(d->path, sizeof(d->path), "%s/%s", state_dir, d->name);
+		path = d->path;
+		rc = make_place(d);
 	}
-	return fd;
+	if (rc != 0)
+		log_error("can't make %s: %s", path, strerror(-rc));
+	return rc;
 }
 
 /*
@@ -119,46 +152,57 @@ static void warm_up(void)
 		log_warn("can't make a line of JSON");
 }
 
-static int confine(struct log_role *log)
+/* Descriptors of the journals' directories into @dirs; 0 or -errno. */
+static int confine(struct log_role *log, struct sandbox_dir *dirs)
 {
 	struct sandbox sb = {
-		.root = log->path,
+		.dirs = dirs,
+		.ndirs = LOG_DISKS,
 		.own_network = true,
 		.syscalls = syscalls,
 		.nsyscalls = sizeof(syscalls) / sizeof(syscalls[0]),
 	};
+	int rc = make_places(log);
 
-	log->dir_fd = open_directory(log);
-	if (log->dir_fd < 0) {
-		log_error("can't make %s: %s", log->path,
-			  strerror(-log->dir_fd));
-		return log->dir_fd;
-	}
+	if (rc != 0)
+		return rc;
+	for (size_t i = 0; i < LOG_DISKS; i++)
+		dirs[i] = (struct sandbox_dir){.path = log->disks[i].path,
+					       .name = log->disks[i].name};
 	umask(UMASK);
 	warm_up();
 	return role_confine(&log->role, &sb);
 }
 
+static int begin(struct log_role *log)
+{
+	struct sandbox_dir dirs[LOG_DISKS];
+	int rc = confine(log, dirs);
+
+	for (size_t i = 0; rc == 0 && i < LOG_DISKS; i++)
+		rc = disk_open(&log->disks[i], places[i].kind, dirs[i].fd);
+	if (rc != 0)
+		return rc;
+	timer_init(&log->stop_timer, on_stop_timer);
+	for (size_t i = 0; i < LOG_DISKS; i++)
+		disk_arm(&log->disks[i]);
+	return role_ready(&log->role);
+}
+
 int main(void)
 {
-	struct log_role log = {.dir_fd = -1};
+	static struct log_role log;
 	int rc = role_begin(&log.role, &log_ops, &log);
 
 	if (rc != 0)
 		return EXIT_FAILURE;
 	list_init(&log.peers);
-	rc = confine(&log);
-	if (rc == 0)
-		rc = disk_open(&log);
-	if (rc == 0) {
-		timer_init(&log.stop_timer, on_stop_timer);
-		disk_arm(&log);
-		rc = role_ready(&log.role);
-	}
+	rc = begin(&log);
 	if (rc == 0)
 		rc = role_run(&log.role);
 	senders_drop(&log);
-	journal_close(&log.journal);
+	for (size_t i = 0; i < LOG_DISKS; i++)
+		journal_close(&log.disks[i].journal);
 	config_ref_put(log.role.config);
 	return rc == 0 && !log.broken ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include "ipc/event.h"
+#include "ipc/usage.h"
 #include "roles/log/disk.h"
 #include "sys/log.h"
 
-#define PEERS_MAX (2 * CONFIG_RELAYS)
+/* All of them twice: the old channel may be there when the new one comes. */
+#define PEERS_MAX (2 * (CONFIG_RELAYS + 1))
 
 /* --- acknowledgements -------------------------------------------------------- */
 
@@ -20,36 +22,43 @@ static void acknowledge(struct log_peer *peer)
 
 	if (!peer->begun || !chan_is_open(&peer->chan))
 		return;
-	msg.next = journal_stored(&peer->log->journal, peer->instance);
+	msg.next = journal_stored(&peer->disk->journal, peer->instance);
 	/* One that doesn't read is told again after the next sync. */
 	if (msg.next > peer->acked &&
 	    chan_send(&peer->chan, MSG_EVENTS_STORED, &msg, sizeof(msg)) == 0)
 		peer->acked = msg.next;
 }
 
-void senders_acknowledge(struct log_role *log)
+void senders_acknowledge(struct log_disk *d)
 {
 	struct list *node;
 
-	list_for_each(node, &log->peers)
-		acknowledge(list_entry(node, struct log_peer, node));
+	list_for_each(node, &d->log->peers) {
+		struct log_peer *peer = list_entry(node, struct log_peer, node);
+
+		if (peer->disk == d)
+			acknowledge(peer);
+	}
 }
 
-void senders_pause(struct log_role *log, bool pause)
+void senders_pause(struct log_disk *d, bool pause)
 {
 	struct list *node;
 	int rc = 0;
 
-	list_for_each(node, &log->peers)
-		rc |= chan_pause(&list_entry(node, struct log_peer, node)->chan,
-				 pause);
+	list_for_each(node, &d->log->peers) {
+		struct log_peer *peer = list_entry(node, struct log_peer, node);
+
+		if (peer->disk == d)
+			rc |= chan_pause(&peer->chan, pause);
+	}
 	if (rc != 0)
-		log_error("can't %s the relays' channels",
+		log_error("%s: can't %s the senders' channels", d->name,
 			  pause ? "pause" : "resume");
-	log->paused = pause;
+	d->paused = pause;
 }
 
-/* --- events come in ------------------------------------------------------------- */
+/* --- events and usage come in ------------------------------------------------------------- */
 
 /*
  * A gap would be taken for events that were given up, and acknowledged; what
@@ -63,13 +72,29 @@ static bool follows(const struct log_peer *peer, const struct msg_events *head)
 	       (!peer->begun || head->first == peer->next);
 }
 
+/* False when there is no memory: then this role ends. */
+static bool keep(struct log_peer *peer, const void *record, uint64_t number)
+{
+	if (journal_append(&peer->disk->journal, record, peer->instance,
+			   number) >= 0)
+		return true;
+	disk_give_up(peer->disk->log, "no memory for a journal's lines");
+	return false;
+}
+
+static void write_soon(struct log_disk *d)
+{
+	loop_defer(&d->log->role.loop, &d->flush);
+	if (!journal_has_room(&d->journal))
+		disk_flush(d);
+}
+
 static int on_events(struct chan *ch, const struct chan_msg *msg)
 {
 	struct log_peer *peer = ch->user;
 	const struct msg_events *head = msg->body;
 	const uint8_t *at = msg->elements;
 	size_t left = msg->elements_len;
-	struct log_role *log = peer->log;
 
 	if (!follows(peer, head))
 		return -EPROTO;
@@ -83,29 +108,51 @@ static int on_events(struct chan *ch, const struct chan_msg *msg)
 			return -EPROTO;
 		at += n;
 		left -= n;
-		if (journal_append(&log->journal, &ev, head->instance,
-				   head->first + i) < 0) {
-			disk_give_up(log, "no memory for events");
+		if (!keep(peer, &ev, head->first + i))
 			return 0;
-		}
 	}
-	loop_defer(&log->role.loop, &log->flush);
-	if (!journal_has_room(&log->journal))
-		disk_flush(log);
+	write_soon(peer->disk);
 	return left == 0 ? 0 : -EPROTO;
+}
+
+static int on_usage(struct chan *ch, const struct chan_msg *msg)
+{
+	struct log_peer *peer = ch->user;
+	const struct msg_events *head = msg->body;
+	struct usage u;
+
+	if (!follows(peer, head) ||
+	    head->count != msg->elements_len / sizeof(u))
+		return -EPROTO;
+	peer->begun = true;
+	peer->next = head->first + head->count;
+	for (uint32_t i = 0; i < head->count; i++) {
+		memcpy(&u, msg->elements + i * sizeof(u), sizeof(u));
+		if (!usage_valid(&u))
+			return -EPROTO;
+		if (!keep(peer, &u, head->first + i))
+			return 0;
+	}
+	write_soon(peer->disk);
+	return 0;
 }
 
 static const struct chan_rule relay_rules[] = {
 	{MSG_EVENTS, sizeof(struct msg_events), 1, 0, 0, on_events},
 };
 
-/* --- relays come and go ----------------------------------------------------------- */
+static const struct chan_rule app_rules[] = {
+	{MSG_USAGE, sizeof(struct msg_events), sizeof(struct usage), 0, 0,
+	 on_usage},
+};
+
+/* --- senders come and go ----------------------------------------------------------- */
 
 static void reap(struct loop_task *task)
 {
 	struct log_peer *peer =
 		list_entry(&task->node, struct log_peer, reap.node);
-	struct log_role *log = peer->log;
+	struct log_role *log = peer->disk->log;
 
 	list_del(&peer->node);
 	log->npeers--;
@@ -119,9 +166,9 @@ static void on_closed(struct chan *ch, const char *violation)
 	struct log_peer *peer = ch->user;
 
 	if (violation != NULL)
-		role_report_violation(&peer->log->role, ROLE_RELAY, peer->index,
-				      violation);
-	loop_defer(&peer->log->role.loop, &peer->reap);
+		role_report_violation(&peer->disk->log->role, peer->role,
+				      peer->index, violation);
+	loop_defer(&peer->disk->log->role.loop, &peer->reap);
 }
 
 static void on_drained(struct chan *ch)
@@ -136,31 +183,55 @@ static const struct chan_ops relay_ops = {
 	.drained = on_drained,
 };
 
+static const struct chan_ops app_ops = {
+	.rules = app_rules,
+	.nrules = sizeof(app_rules) / sizeof(app_rules[0]),
+	.closed = on_closed,
+	.drained = on_drained,
+};
+
+/* NULL without room. */
+static struct log_peer *peer_new(struct log_role *log,
+				 const struct msg_peer *who)
+{
+	bool app = who->role == ROLE_APP;
+	struct log_peer *peer =
+		log->npeers < PEERS_MAX ? calloc(1, sizeof(*peer)) : NULL;
+
+	if (peer == NULL)
+		return NULL;
+	peer->disk = &log->disks[app ? LOG_DISK_USAGE : LOG_DISK_EVENTS];
+	peer->role = who->role;
+	peer->index = who->index;
+	peer->instance = who->instance;
+	loop_task_init(&peer->reap, reap);
+	chan_init(&peer->chan, &log->role.loop, app ? &app_ops : &relay_ops,
+		  peer);
+	return peer;
+}
+
 int senders_connect(struct role *role, const struct msg_peer *who, int fd)
 {
 	struct log_role *log = list_entry(role, struct log_role, role);
 	struct log_peer *peer = NULL;
-	int rc = -ENOMEM;
+	int rc = 0;
 
-	if (who->role == ROLE_RELAY && log->npeers < PEERS_MAX)
-		peer = calloc(1, sizeof(*peer));
+	if (who->role != ROLE_RELAY && who->role != ROLE_APP)
+		rc = -EPROTO;
+	else
+		peer = peer_new(log, who);
 	if (peer == NULL) {
 		close(fd);
 		log_error("no room for %s/%u", role_name(who->role),
 			  who->index);
-		return who->role == ROLE_RELAY ? 0 : -EPROTO;
+		return rc;
 	}
-	peer->log = log;
-	peer->index = who->index;
-	peer->instance = who->instance;
-	loop_task_init(&peer->reap, reap);
-	chan_init(&peer->chan, &role->loop, &relay_ops, peer);
 	rc = chan_open(&peer->chan, fd);
-	if (rc == 0 && log->paused)
+	if (rc == 0 && peer->disk->paused)
 		rc = chan_pause(&peer->chan, true);
 	if (rc != 0) {
-		log_error("no channel to relay/%u: %s", who->index,
-			  strerror(-rc));
+		log_error("no channel to %s/%u: %s", role_name(who->role),
+			  who->index, strerror(-rc));
 		chan_close(&peer->chan);
 		free(peer);
 		return 0;

@@ -82,12 +82,31 @@ static int on_sessions(struct chan *ch, const struct chan_msg *msg)
 	return 0;
 }
 
+static int on_usage_now(struct chan *ch, const struct chan_msg *msg)
+{
+	struct child *c = child_of(ch);
+	const struct supervisor_listener *l = &c->sup->listener;
+	const struct usage *rows = (const void *)msg->elements;
+	size_t nrows = msg->elements_len / sizeof(*rows);
+
+	if (c->role != ROLE_APP)
+		return -EPROTO;
+	for (size_t i = 0; i < nrows; i++)
+		if (!usage_valid(&rows[i]))
+			return -EPROTO;
+	if (l->usage != NULL)
+		l->usage(l->user, msg->body, rows, nrows);
+	return 0;
+}
+
 static const struct chan_rule rules[] = {
 	{MSG_READY, 0, 0, 0, 0, on_ready},
 	{MSG_VIOLATION, sizeof(struct msg_peer), 0, 0, 0, on_violation},
 	{MSG_TEXT, sizeof(struct msg_text), 1, 0, 0, on_text},
 	{MSG_SESSIONS, sizeof(struct msg_sessions), sizeof(struct msg_session),
 	 0, 0, on_sessions},
+	{MSG_USAGE_NOW, sizeof(struct msg_usage_now), sizeof(struct usage), 0,
+	 0, on_usage_now},
 };
 
 /* Its end follows on the pidfd; a role that only closed the channel is ended. */

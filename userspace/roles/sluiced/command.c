@@ -73,24 +73,44 @@ static void cmd_stop(struct control *ctl, struct conn *c,
 	supervisor_stop(ctl->sup);
 }
 
-/* The journal's directory goes to the caller as a descriptor. */
-static void cmd_journal(struct control *ctl, struct conn *c,
-			struct json_object *request)
+/*
+ * Directory @name of the state directory goes to the caller as a descriptor.
+ * False, and the connection is answered, when it can't be opened.
+ */
+static bool pass_directory(struct control *ctl, struct conn *c,
+			   const char *name)
 {
 	char path[CONFIG_PATH_MAX + 16];
 	char wrong[CONFIG_PATH_MAX + 96];
 	int fd;
 
-	(void)request;
-	snprintf(path, sizeof(path), "%s/journal", ctl->sup->config->state_dir);
+	snprintf(path, sizeof(path), "%s/%s", ctl->sup->config->state_dir,
+		 name);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd == -1) {
 		snprintf(wrong, sizeof(wrong), "%s: %s", path, strerror(errno));
 		conn_refuse(c, wrong);
-		return;
+		return false;
 	}
 	conn_pass(c, fd);
-	conn_answer(c, conn_ok());
+	return true;
+}
+
+static void cmd_journal(struct control *ctl, struct conn *c,
+			struct json_object *request)
+{
+	(void)request;
+	if (pass_directory(ctl, c, "journal"))
+		conn_answer(c, conn_ok());
+}
+
+/* What is in the store, and in lines of the answer what is not there yet. */
+static void cmd_usage(struct control *ctl, struct conn *c,
+		      struct json_object *request)
+{
+	(void)request;
+	if (pass_directory(ctl, c, "usage"))
+		inquiry_usage(ctl, c);
 }
 
 struct rules_word {
@@ -169,7 +189,8 @@ struct command {
 static const struct command commands[] = {
 	{"status", cmd_status}, {"sessions", cmd_sessions},
 	{"reload", cmd_reload}, {"journal", cmd_journal},
-	{"rules", cmd_rules},	{"stop", cmd_stop},
+	{"usage", cmd_usage},	{"rules", cmd_rules},
+	{"stop", cmd_stop},
 };
 
 void command_run(struct control *ctl, struct conn *c, const char *line,

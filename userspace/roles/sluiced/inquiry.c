@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "roles/sluiced/inquiry.h"
 
+#include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,12 +15,15 @@
 #define ANSWER_MS 5000 /* what a role owes must be here by then */
 #define TEXT_MAX  (2 * NFT_TEXT_MAX)
 
+enum inquiry_kind { ASK_RULES, ASK_SESSIONS, ASK_USAGE };
+
 struct inquiry {
 	struct list node;
 	struct control *ctl;
 	struct conn *conn;
+	enum inquiry_kind kind;
 	uint32_t request; /* what the roles answer with */
-	uint64_t owed;	  /* relays whose sessions come, a bit each; 0: net */
+	uint64_t owed;	  /* relays whose sessions come, a bit each */
 	struct timer deadline;
 	char *text; /* of net, so far */
 	size_t len;
@@ -66,6 +70,34 @@ static void finish_list(struct inquiry *q, bool complete)
 	conn_answer(c, o);
 }
 
+/*
+ * The last line of the span at hand, which @now (NULL: nobody counts) ends.
+ * With the instance, since records of the same span by an earlier one are in
+ * the store: together they are the whole.
+ */
+static void finish_usage(struct inquiry *q, const struct msg_usage_now *now,
+			 bool complete)
+{
+	const struct child *app = supervisor_child(q->ctl->sup, ROLE_APP, 0);
+	struct json_object *o = json_object_new_object();
+	struct conn *c = q->conn;
+	char instance[24] = "";
+
+	inquiry_free(q);
+	if (now != NULL && app != NULL)
+		snprintf(instance, sizeof(instance), "%" PRIx64, app->instance);
+	json_object_object_add(o, "end", json_object_new_boolean(true));
+	json_object_object_add(o, "complete",
+			       json_object_new_boolean(complete && !c->cut));
+	json_object_object_add(o, "counting",
+			       json_object_new_boolean(now != NULL));
+	json_object_object_add(o, "instance", json_object_new_string(instance));
+	json_object_object_add(
+		o, "elapsed_ms",
+		json_object_new_uint64(now != NULL ? now->elapsed_ms : 0));
+	conn_answer(c, o);
+}
+
 static void finish_text(struct inquiry *q, int status)
 {
 	char wrong[256];
@@ -92,8 +124,10 @@ static void on_deadline(struct timer *t, uint64_t now_ms)
 	struct inquiry *q = list_entry(&t->node, struct inquiry, deadline.node);
 
 	(void)now_ms;
-	if (q->owed != 0) /* what came is better than nothing */
+	if (q->kind == ASK_SESSIONS) /* what came is better than nothing */
 		finish_list(q, false);
+	else if (q->kind == ASK_USAGE)
+		finish_usage(q, NULL, false);
 	else
 		refuse(q, "the net role did not answer in time; try again, "
 			  "and see: sluicectl status");
@@ -102,7 +136,8 @@ static void on_deadline(struct timer *t, uint64_t now_ms)
 /* --- questions ------------------------------------------------------------------------ */
 
 /* NULL, and the connection is answered, without memory. */
-static struct inquiry *inquiry_new(struct control *ctl, struct conn *c)
+static struct inquiry *inquiry_new(struct control *ctl, struct conn *c,
+				   enum inquiry_kind kind)
 {
 	struct inquiry *q = calloc(1, sizeof(*q));
 
@@ -112,6 +147,7 @@ static struct inquiry *inquiry_new(struct control *ctl, struct conn *c)
 	}
 	q->ctl = ctl;
 	q->conn = c;
+	q->kind = kind;
 	q->request = ++ctl->next_request;
 	timer_init(&q->deadline, on_deadline);
 	timer_arm(&ctl->sup->loop.wheel, &q->deadline,
@@ -124,7 +160,7 @@ static struct inquiry *inquiry_new(struct control *ctl, struct conn *c)
 void inquiry_rules(struct control *ctl, struct conn *c, struct msg_rules *msg)
 {
 	struct child *net = supervisor_child(ctl->sup, ROLE_NET, 0);
-	struct inquiry *q = inquiry_new(ctl, c);
+	struct inquiry *q = inquiry_new(ctl, c, ASK_RULES);
 
 	if (q == NULL)
 		return;
@@ -138,7 +174,7 @@ void inquiry_rules(struct control *ctl, struct conn *c, struct msg_rules *msg)
 void inquiry_sessions(struct control *ctl, struct conn *c)
 {
 	struct supervisor *sup = ctl->sup;
-	struct inquiry *q = inquiry_new(ctl, c);
+	struct inquiry *q = inquiry_new(ctl, c, ASK_SESSIONS);
 	struct msg_want_sessions msg = {0};
 
 	if (q == NULL)
@@ -157,18 +193,34 @@ void inquiry_sessions(struct control *ctl, struct conn *c)
 		finish_list(q, true);
 }
 
+void inquiry_usage(struct control *ctl, struct conn *c)
+{
+	struct child *app = supervisor_child(ctl->sup, ROLE_APP, 0);
+	struct inquiry *q = inquiry_new(ctl, c, ASK_USAGE);
+	struct msg_want_sessions msg = {0};
+
+	if (q == NULL)
+		return;
+	conn_put(c, conn_ok());
+	msg.request = q->request;
+	if (app == NULL || app->state != CHILD_READY)
+		finish_usage(q, NULL, true);
+	else if (chan_send(&app->chan, MSG_WANT_USAGE, &msg, sizeof(msg)) != 0)
+		finish_usage(q, NULL, false);
+}
+
 /* --- what roles answer ------------------------------------------------------------------ */
 
-/* The one that waits for @request: from relays if @list, else from net. */
+/* The one that waits for @request. */
 static struct inquiry *inquiry_find(struct control *ctl, uint32_t request,
-				    bool list)
+				    enum inquiry_kind kind)
 {
 	struct list *pos;
 
 	list_for_each(pos, &ctl->inquiries) {
 		struct inquiry *q = list_entry(pos, struct inquiry, node);
 
-		if (q->request == request && (q->owed != 0) == list)
+		if (q->request == request && q->kind == kind)
 			return q;
 	}
 	return NULL; /* it went away, or gave up waiting */
@@ -194,7 +246,7 @@ static bool add_text(struct inquiry *q, const uint8_t *text, size_t len)
 static void on_text(void *user, const struct msg_text *msg, const uint8_t *text,
 		    size_t len)
 {
-	struct inquiry *q = inquiry_find(user, msg->request, false);
+	struct inquiry *q = inquiry_find(user, msg->request, ASK_RULES);
 
 	if (q == NULL)
 		return;
@@ -211,7 +263,7 @@ static void on_sessions(void *user, uint32_t relay,
 			const struct msg_sessions *msg,
 			const struct msg_session *rows, size_t nrows)
 {
-	struct inquiry *q = inquiry_find(user, msg->request, true);
+	struct inquiry *q = inquiry_find(user, msg->request, ASK_SESSIONS);
 	uint64_t bit = UINT64_C(1) << relay;
 	const struct child *c;
 
@@ -227,6 +279,44 @@ static void on_sessions(void *user, uint32_t relay,
 	q->owed &= ~bit;
 	if (q->owed == 0)
 		finish_list(q, true);
+}
+
+/* As the records of the store have it, less their id and span. */
+static struct json_object *usage_row(const struct usage *u)
+{
+	struct json_object *o = json_object_new_object();
+	char time[USAGE_TIME_TEXT], client[IP_TEXT_MAX];
+	const char *const words[][2] = {
+		{"time", usage_time_text(u->time_s, time)},
+		{"app", usage_app_text(u->app)},
+		{"group", usage_group_text(u->app)},
+		{"client", usage_client_text(u, client)},
+		{"direction", usage_direction_text(u->direction)},
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		json_object_object_add(o, words[i][0],
+				       json_object_new_string(words[i][1]));
+	json_object_object_add(o, "bytes", json_object_new_uint64(u->bytes));
+	json_object_object_add(o, "packets",
+			       json_object_new_uint64(u->packets));
+	json_object_object_add(o, "flows", json_object_new_uint64(u->flows));
+	return o;
+}
+
+static void on_usage(void *user, const struct msg_usage_now *msg,
+		     const struct usage *rows, size_t nrows)
+{
+	struct inquiry *q = inquiry_find(user, msg->request, ASK_USAGE);
+
+	if (q == NULL)
+		return;
+	for (size_t i = 0; i < nrows; i++)
+		conn_put(q->conn, usage_row(&rows[i]));
+	if (msg->last)
+		finish_usage(q, msg, true);
+	else
+		conn_flush(q->conn);
 }
 
 /* Its sessions ended with it, so a list without them is complete. */
@@ -249,9 +339,11 @@ static void on_child_gone(void *user, enum role_id role, uint32_t index)
 	list_for_each_safe(pos, tmp, &ctl->inquiries) {
 		struct inquiry *q = list_entry(pos, struct inquiry, node);
 
-		if (role == ROLE_RELAY)
+		if (role == ROLE_RELAY && q->kind == ASK_SESSIONS)
 			on_relay_gone(q, index);
-		else if (role == ROLE_NET && q->owed == 0)
+		else if (role == ROLE_APP && q->kind == ASK_USAGE)
+			finish_usage(q, NULL, false);
+		else if (role == ROLE_NET && q->kind == ASK_RULES)
 			refuse(q, "the net role died; try again");
 	}
 }
@@ -262,6 +354,7 @@ void inquiry_listen(struct control *ctl)
 	ctl->sup->listener = (struct supervisor_listener){
 		.text = on_text,
 		.sessions = on_sessions,
+		.usage = on_usage,
 		.child_gone = on_child_gone,
 		.user = ctl,
 	};

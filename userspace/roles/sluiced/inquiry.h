@@ -17,6 +17,11 @@ struct conn;
 void inquiry_rules(struct control *ctl, struct conn *c, struct msg_rules *msg);
 /* Ask all relays for their sessions; each becomes a line of the answer. */
 void inquiry_sessions(struct control *ctl, struct conn *c);
+/*
+ * Ask the app role for the span that is being counted; each record becomes a
+ * line of the answer. Without that role there are none.
+ */
+void inquiry_usage(struct control *ctl, struct conn *c);
 /* The connection is gone: nobody waits any more. */
 void inquiry_drop(struct conn *c);
 /* Answers of the roles come here from now on. */

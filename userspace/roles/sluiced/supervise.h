@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "conf/config.h"
+#include "ipc/usage.h"
 #include "roles/sluiced/child.h"
 
 #define CHILDREN_MAX	   (3 + CONFIG_RELAYS)
@@ -24,6 +25,8 @@ struct supervisor_listener {
 	void (*sessions)(void *user, uint32_t relay,
 			 const struct msg_sessions *msg,
 			 const struct msg_session *rows, size_t nrows);
+	void (*usage)(void *user, const struct msg_usage_now *msg,
+		      const struct usage *rows, size_t nrows);
 	/* A child ended: answers it owed won't come. */
 	void (*child_gone)(void *user, enum role_id role, uint32_t index);
 	void *user;
