@@ -27,6 +27,7 @@
 #define CONFIG_PAGE_MAX	 16384
 #define CONFIG_RELAYS	 64
 #define CONFIG_WORKERS	 64
+#define CONFIG_QUEUES	 16
 
 enum config_when_down { WHEN_DOWN_OPEN, WHEN_DOWN_CLOSED };
 enum config_protocol { PROTOCOL_HTTP };
@@ -35,6 +36,7 @@ enum config_engine { ENGINE_NONE, ENGINE_LIBCLAMAV, ENGINE_CLAMD };
 enum config_action { ACTION_ALLOW, ACTION_BLOCK };
 enum config_delivery { DELIVERY_HOLD, DELIVERY_TAIL };
 enum config_non_http { NON_HTTP_PASS, NON_HTTP_REFUSE };
+enum config_counters { COUNTERS_AUTO, COUNTERS_NONE };
 enum config_log_level { LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO, LEVEL_DEBUG };
 
 struct config_intercept {
@@ -93,6 +95,15 @@ struct config_delivery_options {
 	uint64_t hold_below; /* objects below it are held whole */
 };
 
+struct config_apps {
+	bool enabled;
+	enum config_counters counters;
+	uint16_t queue;		/* number of the first NFQUEUE */
+	uint16_t queues;	/* 1..CONFIG_QUEUES */
+	uint32_t first_packets; /* of a flow, looked at before giving up */
+	uint64_t hint_time;	/* 0 = no hints */
+};
+
 struct config {
 	uint64_t size;	     /* sizeof(struct config), checked by roles */
 	uint64_t generation; /* 1 at start, +1 with each reload */
@@ -109,6 +120,7 @@ struct config {
 	struct config_http http;
 	struct config_scan scan;
 	struct config_delivery_options delivery;
+	struct config_apps apps;
 	uint64_t store_keep;   /* age at which rotated journals go */
 	uint64_t store_rotate; /* size at which the journal is rotated */
 	enum config_log_level log_level;

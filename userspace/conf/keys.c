@@ -60,6 +60,10 @@ static const struct config_word delivery_words[] = {{"tail", DELIVERY_TAIL},
 						    {"hold", DELIVERY_HOLD},
 						    {"progress", CONFIG_LATER},
 						    {NULL, 0}};
+static const struct config_word counters_words[] = {
+	{"auto", COUNTERS_AUTO}, {"bpf", CONFIG_LATER},
+	{"kmod", CONFIG_LATER},	 {"conntrack", CONFIG_LATER},
+	{"none", COUNTERS_NONE}, {NULL, 0}};
 static const struct config_word level_words[] = {{"error", LEVEL_ERROR},
 						 {"warning", LEVEL_WARNING},
 						 {"info", LEVEL_INFO},
@@ -415,6 +419,55 @@ const struct config_key config_keys[] = {
 	 .meaning = "Objects below this size are held whole, so that a page "
 		    "can take their place."},
 
+	{.section = "apps",
+	 .name = "enabled",
+	 .type = KEY_BOOL,
+	 .preset = "true",
+	 FIELD(apps.enabled),
+	 .meaning = "Whether connections are labelled with the application "
+		    "that they belong to."},
+	{.section = "apps",
+	 .name = "counters",
+	 .type = KEY_WORD,
+	 .preset = "auto",
+	 .words = counters_words,
+	 FIELD(apps.counters),
+	 .meaning = "What counts the bytes of each application."},
+	{.section = "apps",
+	 .name = "queue",
+	 .type = KEY_NUMBER,
+	 .preset = "0",
+	 RANGE(0, UINT16_MAX + 1 - CONFIG_QUEUES),
+	 FIELD(apps.queue),
+	 .meaning = "First NFQUEUE number; nothing else may use it and those "
+		    "that follow."},
+	{.section = "apps",
+	 .name = "queues",
+	 .type = KEY_NUMBER,
+	 .preset = "2",
+	 RANGE(1, CONFIG_QUEUES),
+	 FIELD(apps.queues),
+	 .meaning = "NFQUEUEs in use, to which processors spread packets."},
+	{.section = "apps",
+	 .name = "first_packets",
+	 .type = KEY_NUMBER,
+	 .live = true,
+	 .preset = "24",
+	 RANGE(1, 255),
+	 FIELD(apps.first_packets),
+	 .meaning = "Packets with payload that a connection is looked at for "
+		    "before it is called unknown."},
+	{.section = "apps",
+	 .name = "hint_time",
+	 .type = KEY_DURATION,
+	 .live = true,
+	 .preset = "10m",
+	 RANGE(SEC, DAY),
+	 .zero = "off",
+	 FIELD(apps.hint_time),
+	 .meaning = "How long a server whose label is certain labels its next "
+		    "connections unseen."},
+
 	{.section = "store",
 	 .name = "keep",
 	 .type = KEY_DURATION,
@@ -456,8 +509,8 @@ _Static_assert(ARRAY_SIZE(config_keys) <= CONFIG_KEYS_MAX,
 const struct config_section config_sections[] = {
 	{"intercept", false}, {CONFIG_SERVICE_SECTION, true},
 	{"http", false},      {"scan", false},
-	{"delivery", false},  {"store", false},
-	{"log", false},
+	{"delivery", false},  {"apps", false},
+	{"store", false},     {"log", false},
 };
 
 const size_t config_section_count = ARRAY_SIZE(config_sections);

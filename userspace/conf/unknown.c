@@ -20,7 +20,6 @@ struct later {
 static const struct later later[] = {
 	{"", "policy", UNKNOWN_VALUE},
 	{"", "tls", UNKNOWN_SECTION},
-	{"", "apps", UNKNOWN_SECTION},
 	{"intercept", "https", UNKNOWN_VALUE},
 	{"intercept", "ftp", UNKNOWN_VALUE},
 	{CONFIG_SERVICE_SECTION, "address", UNKNOWN_VALUE},

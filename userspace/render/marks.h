@@ -7,6 +7,17 @@
  * but these three; the other 29 bits pass through them unchanged. Whoever else
  * writes marks on the gateway has to do the same (restore a connection's mark
  * under a mask, not whole), or packets lose the bit that delivers them.
+ *
+ * The mark of a connection (conntrack's, shown by `conntrack -L`) is another
+ * 32 bits. Sluice writes twelve of them, the label, and no other:
+ *
+ *	0x07ff0000	id of the application (policy/app_table.h), 0: not
+ *			labelled yet
+ *	0x08000000	the label is a hint: other connections to the same
+ *			server had it
+ *
+ * The bits of the one don't touch those of the other: a rule that copies a
+ * packet's mark to its connection, or back, copies under a mask without these.
  */
 #ifndef SLUICE_RENDER_MARKS_H
 #define SLUICE_RENDER_MARKS_H
@@ -17,6 +28,11 @@
 #define MARK_UPSTREAM 0x20000000U
 /* SO_MARK of transparent listeners, and so of every connection they accept. */
 #define MARK_CLIENT   0x40000000U
+
+/* In the mark of a connection: the label. */
+#define LABEL_MASK  0x07ff0000U
+#define LABEL_SHIFT 16
+#define LABEL_HINT  0x08000000U
 
 /*
  * Conntrack zone of the client's leg. The origin's leg and everything that is

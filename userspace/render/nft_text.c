@@ -3,8 +3,10 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 
 #include "base/str.h"
+#include "render/marks.h"
 #include "render/ruleset.h"
 
 enum operand {
@@ -16,7 +18,12 @@ enum operand {
 	OP_FAMILY,
 	OP_FLAGS,
 	OP_PORT,
-	OP_CHAIN
+	OP_CHAIN,
+	OP_BITS,     /* of a connection's mark, compared */
+	OP_PROTOCOL, /* by its name */
+	OP_LABEL,
+	OP_SERVER, /* a map whose key is a server */
+	OP_QUEUE
 };
 
 static const struct {
@@ -24,6 +31,7 @@ static const struct {
 	enum operand operand;
 } terms[TERM_COUNT] = {
 	[TERM_IIFNAME] = {"iifname", OP_SET},
+	[TERM_OIFNAME] = {"oifname", OP_SET},
 	[TERM_NFPROTO] = {"meta nfproto", OP_FAMILY},
 	[TERM_L4PROTO] = {"meta l4proto", OP_SET},
 	[TERM_L4PROTO_TCP] = {"meta l4proto tcp", OP_NONE},
@@ -38,15 +46,72 @@ static const struct {
 	[TERM_SOCKET_BOUND] = {"socket wildcard 0", OP_NONE},
 	[TERM_SOCKET_MARK] = {"socket mark", OP_BIT},
 	[TERM_PACKET_MARK] = {"meta mark", OP_BIT},
+	[TERM_CT_NONE] = {"ct state invalid,untracked", OP_NONE},
+	[TERM_CT_ZONE_IS] = {"ct zone", OP_NUMBER},
+	[TERM_CT_PROTOCOL] = {"ct protocol", OP_PROTOCOL},
+	[TERM_CT_ORIGINAL] = {"ct direction original", OP_NONE},
+	[TERM_CT_BITS] = {"ct mark", OP_BITS},
+	[TERM_CT_UNMARKED] = {"ct mark 0x00000000", OP_NONE},
+	[TERM_PAYLOAD] = {"@ih,0,8 >= 0x0", OP_NONE},
 	[TERM_COUNTER] = {"counter packets 0 bytes 0", OP_NONE},
 	[TERM_ZONE] = {"ct zone set", OP_NUMBER},
 	[TERM_SET_BIT] = {"meta mark set meta mark |", OP_MASK},
+	[TERM_LABEL] = {"ct mark set ct mark &", OP_LABEL},
+	[TERM_HINT] = {"ct mark set", OP_SERVER},
+	[TERM_QUEUE] = {"queue", OP_QUEUE},
 	[TERM_TPROXY] = {"tproxy", OP_PORT},
 	[TERM_ACCEPT] = {"accept", OP_NONE},
 	[TERM_RETURN] = {"return", OP_NONE},
 	[TERM_JUMP] = {"jump", OP_CHAIN},
 	[TERM_RESET] = {"reject with tcp reset", OP_NONE},
 };
+
+static const char *protocol_name(uint32_t protocol)
+{
+	switch (protocol) {
+	case IPPROTO_ICMP:
+		return "icmp";
+	case IPPROTO_TCP:
+		return "tcp";
+	case IPPROTO_GRE:
+		return "gre";
+	case IPPROTO_ESP:
+		return "esp";
+	case IPPROTO_AH:
+		return "ah";
+	case IPPROTO_SCTP:
+		return "sctp";
+	default:
+		return "ipv6-icmp";
+	}
+}
+
+/* Without the bits that the label has zero, as nft folds it when it lists. */
+static void put_label(struct strbuf *sb, uint32_t app)
+{
+	uint32_t bits = app << LABEL_SHIFT;
+
+	strbuf_printf(sb, " 0x%08x | 0x%08x", ~(LABEL_MASK | LABEL_HINT) | bits,
+		      bits);
+}
+
+/* As nft writes its own expression, and the target when it lists that. */
+static void put_queue(struct strbuf *sb, const struct ruleset *rs,
+		      const struct ruleset_term *t)
+{
+	const char *flags = t->total > 1 ? "bypass,fanout" : "bypass";
+	char range[16];
+
+	if (t->total > 1)
+		snprintf(range, sizeof(range), "%u-%u", t->value,
+			 t->value + t->total - 1);
+	else
+		snprintf(range, sizeof(range), "%u", t->value);
+	if (rs->queue == QUEUE_TARGET)
+		strbuf_printf(sb, " num %s %s", range, flags);
+	else
+		strbuf_printf(sb, " flags %s to %s", flags, range);
+}
 
 static void put_operand(struct strbuf *sb, const struct ruleset *rs,
 			const struct ruleset_term *t)
@@ -83,6 +148,25 @@ static void put_operand(struct strbuf *sb, const struct ruleset *rs,
 	case OP_CHAIN:
 		strbuf_printf(sb, " %s", t->chain);
 		break;
+	case OP_BITS:
+		strbuf_printf(sb, " & 0x%08x %s 0x00000000", t->value,
+			      t->negate ? "==" : "!=");
+		break;
+	case OP_PROTOCOL:
+		strbuf_printf(sb, " %s", protocol_name(t->value));
+		break;
+	case OP_LABEL:
+		put_label(sb, t->value);
+		break;
+	case OP_SERVER:
+		strbuf_printf(sb, " %s daddr . meta l4proto . th dport map @%s",
+			      rs->sets[t->set].type == SET_TYPE_SERVER6 ? "ip6"
+									: "ip",
+			      rs->sets[t->set].name);
+		break;
+	case OP_QUEUE:
+		put_queue(sb, rs, t);
+		break;
 	}
 }
 
@@ -90,6 +174,9 @@ static void put_rule(struct strbuf *sb, const struct ruleset *rs,
 		     const struct ruleset_rule *rule)
 {
 	strbuf_puts(sb, "\t\t");
+	if (rs->queue == QUEUE_TARGET &&
+	    rule->terms[rule->count - 1].kind == TERM_QUEUE)
+		strbuf_puts(sb, NFT_TEXT_TARGET);
 	for (uint32_t i = 0; i < rule->count; i++) {
 		const struct ruleset_term *t = &rule->terms[i];
 
@@ -130,9 +217,7 @@ static void put_elem(struct strbuf *sb, const struct ruleset_set *set,
 
 	switch (set->type) {
 	case SET_TYPE_PROTO:
-		strbuf_puts(sb, e->proto == IPPROTO_TCP	   ? "tcp"
-				: e->proto == IPPROTO_ICMP ? "icmp"
-							   : "ipv6-icmp");
+		strbuf_puts(sb, protocol_name(e->proto));
 		break;
 	case SET_TYPE_IFNAME:
 		strbuf_printf(sb, "\"%s\"", e->ifname);
@@ -143,6 +228,9 @@ static void put_elem(struct strbuf *sb, const struct ruleset_set *set,
 	case SET_TYPE_NET4:
 	case SET_TYPE_NET6:
 		strbuf_puts(sb, ip_net_format(&e->net, text, sizeof(text)));
+		break;
+	case SET_TYPE_SERVER4: /* these come at run time */
+	case SET_TYPE_SERVER6:
 		break;
 	}
 }
@@ -157,14 +245,23 @@ static const struct {
 	[SET_TYPE_PORT] = {"inet_service", NULL, 5},
 	[SET_TYPE_NET4] = {"ipv4_addr", "interval", 2},
 	[SET_TYPE_NET6] = {"ipv6_addr", "interval", 1},
+	[SET_TYPE_SERVER4] = {"ipv4_addr . inet_proto . inet_service : mark",
+			      NULL, 1},
+	[SET_TYPE_SERVER6] = {"ipv6_addr . inet_proto . inet_service : mark",
+			      NULL, 1},
 };
 
 static void put_set(struct strbuf *sb, const struct ruleset_set *set)
 {
 	const char *flags = set->timeout ? "timeout" : types[set->type].flags;
 
-	strbuf_printf(sb, "\tset %s {\n\t\ttype %s\n", set->name,
-		      types[set->type].name);
+	bool map = set->type == SET_TYPE_SERVER4 ||
+		   set->type == SET_TYPE_SERVER6;
+
+	strbuf_printf(sb, "\t%s %s {\n\t\ttype %s\n", map ? "map" : "set",
+		      set->name, types[set->type].name);
+	if (set->size > 0)
+		strbuf_printf(sb, "\t\tsize %u\n", set->size);
 	if (flags != NULL)
 		strbuf_printf(sb, "\t\tflags %s\n", flags);
 	for (uint32_t i = 0; i < set->count; i++) {
@@ -182,7 +279,7 @@ static void put_set(struct strbuf *sb, const struct ruleset_set *set)
 void nft_text_ruleset(struct strbuf *sb, const struct ruleset *rs)
 {
 	strbuf_puts(sb, "table inet " RULESET_TABLE " {\n");
-	for (uint32_t i = 0; i < SET_COUNT; i++) {
+	for (uint32_t i = 0; i < rs->set_count; i++) {
 		if (i > 0)
 			strbuf_putc(sb, '\n');
 		put_set(sb, &rs->sets[i]);

@@ -40,6 +40,7 @@
 #include <string.h>
 
 #include "conf/config.h"
+#include "policy/app.h"
 #include "render/marks.h"
 
 static struct ruleset_term plain(enum ruleset_term_kind kind)
@@ -73,6 +74,13 @@ static struct ruleset_term tproxy(uint8_t family, uint16_t port)
 {
 	return (struct ruleset_term){
 		.kind = TERM_TPROXY, .family = family, .value = port};
+}
+
+static struct ruleset_term queue(const struct config_apps *apps)
+{
+	return (struct ruleset_term){.kind = TERM_QUEUE,
+				     .value = apps->queue,
+				     .total = apps->queues};
 }
 
 static struct ruleset_term jump(const char *chain)
@@ -243,11 +251,23 @@ static void add_closing(struct ruleset *rs, uint16_t port)
 }
 
 /*
+ * The label of the client's leg, whose connection conntrack has in its own
+ * zone. The upstream leg gets none: what a client asked for is counted once.
+ */
+static void add_label_intercepted(struct ruleset_chain *input)
+{
+	RULE(input, "label-http", with(TERM_PACKET_MARK, MARK_DIVERT),
+	     with(TERM_CT_ZONE_IS, ZONE_CLIENT),
+	     inverted(with(TERM_CT_BITS, LABEL_MASK)),
+	     with(TERM_LABEL, APP_HTTP), plain(TERM_COUNTER));
+}
+
+/*
  * direct: nobody connects to the listener itself. Diverted packets keep the
  * port they were sent to, so whatever arrives with the listener's port and
  * without our mark was addressed to it, and a relay would dial itself: closed.
  */
-static void add_local(struct ruleset *rs, uint16_t port)
+static void add_local(struct ruleset *rs, uint16_t port, bool label)
 {
 	struct ruleset_chain *in =
 		chain_add(rs, "input", HOOK_INPUT, PRIORITY_FILTER);
@@ -257,8 +277,95 @@ static void add_local(struct ruleset *rs, uint16_t port)
 	RULE(in, "direct", with(TERM_TCP_DPORT_IS, port),
 	     inverted(with(TERM_PACKET_MARK, MARK_DIVERT)), plain(TERM_COUNTER),
 	     plain(TERM_RESET));
+	if (label)
+		add_label_intercepted(in);
 	RULE(out, "client-replies", with(TERM_PACKET_MARK, MARK_CLIENT),
 	     with(TERM_ZONE, ZONE_CLIENT));
+}
+
+/*
+ * Protocols without ports are their own applications. The connection's protocol
+ * is asked for, not the packet's: conntrack counts an ICMP error among the
+ * packets of the connection that it is about, which is none of ICMP's.
+ */
+static void label_protocols(struct ruleset_chain *c)
+{
+	static const struct {
+		const char *name;
+		uint8_t protocol;
+		uint16_t app;
+	} kinds[] = {
+		{"label-icmp", IPPROTO_ICMP, APP_ICMP},
+		{"label-icmpv6", IPPROTO_ICMPV6, APP_ICMPV6},
+		{"label-esp", IPPROTO_ESP, APP_IPSEC},
+		{"label-ah", IPPROTO_AH, APP_IPSEC},
+		{"label-gre", IPPROTO_GRE, APP_GRE},
+		{"label-sctp", IPPROTO_SCTP, APP_SCTP},
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		RULE(c, kinds[i].name,
+		     with(TERM_CT_PROTOCOL, kinds[i].protocol),
+		     with(TERM_LABEL, kinds[i].app), plain(TERM_COUNTER),
+		     plain(TERM_ACCEPT));
+}
+
+/*
+ * What is forwarded to or from a LAN and has no label yet. All of it is open:
+ * whatever fails, packets pass without a label.
+ *
+ * no-connection: what conntrack doesn't follow can't be labelled, and would be
+ * queued packet by packet.
+ *
+ * hint4, hint6: the map's value becomes the whole mark, as nf_tables could not
+ * combine two registers before Linux 6.13; so they leave connections alone
+ * whose mark somebody else uses. The key is the server: they look at what the
+ * side sends that opened the connection, from its first packet on.
+ *
+ * queue: only what carries payload, so a short connection costs one or two
+ * queued packets. Set classifying is the second dead-man's switch: a packet
+ * that waits for a reader that hangs is held up, so the app role renews the set
+ * each second and the kernel stops queueing when it no longer does. Bypass: a
+ * queue without a reader accepts.
+ */
+static void add_classify(struct ruleset *rs, const struct config_apps *apps)
+{
+	struct ruleset_chain *fwd =
+		chain_add(rs, "classify", HOOK_FORWARD, PRIORITY_MANGLE);
+	struct ruleset_chain *label = chain_add(rs, "label", HOOK_NONE, 0);
+
+	RULE(fwd, "labelled", with(TERM_CT_BITS, LABEL_MASK),
+	     plain(TERM_COUNTER), plain(TERM_ACCEPT));
+	RULE(fwd, "no-connection", plain(TERM_CT_NONE), plain(TERM_COUNTER),
+	     plain(TERM_ACCEPT));
+	RULE(fwd, "from-lan", in_set(TERM_IIFNAME, SET_LAN), jump("label"));
+	RULE(fwd, "to-lan", in_set(TERM_OIFNAME, SET_LAN), jump("label"));
+	RULE(label, "hint4", plain(TERM_CT_UNMARKED), plain(TERM_CT_ORIGINAL),
+	     in_set(TERM_HINT, SET_HINTS4), plain(TERM_COUNTER),
+	     plain(TERM_ACCEPT));
+	RULE(label, "hint6", plain(TERM_CT_UNMARKED), plain(TERM_CT_ORIGINAL),
+	     in_set(TERM_HINT, SET_HINTS6), plain(TERM_COUNTER),
+	     plain(TERM_ACCEPT));
+	RULE(label, "queue", in_set(TERM_L4PROTO, SET_CLASSIFYING),
+	     plain(TERM_PAYLOAD), plain(TERM_COUNTER), queue(apps));
+	label_protocols(label);
+}
+
+void ruleset_set_queue(struct ruleset *rs, enum ruleset_queue queue)
+{
+	rs->queue = queue;
+	for (uint32_t i = 0; i < rs->chain_count && queue == QUEUE_NONE; i++) {
+		struct ruleset_chain *c = &rs->chains[i];
+		uint32_t kept = 0;
+
+		for (uint32_t r = 0; r < c->count; r++) {
+			struct ruleset_rule *rule = &c->rules[r];
+
+			if (rule->terms[rule->count - 1].kind != TERM_QUEUE)
+				c->rules[kept++] = *rule;
+		}
+		c->count = kept;
+	}
 }
 
 /*
@@ -346,11 +453,14 @@ int ruleset_build(struct ruleset *rs, const struct config *c)
 			return -EINVAL;
 	}
 	fill_sets(rs, &c->intercept);
+	rs->set_count = c->apps.enabled ? SET_COUNT : SET_CLASSIFYING;
 	add_prerouting(rs);
 	add_intercept(rs, http->port);
 	add_upstream(rs);
 	add_closing(rs, http->port);
-	add_local(rs, http->port);
+	add_local(rs, http->port, c->apps.enabled);
+	if (c->apps.enabled)
+		add_classify(rs, &c->apps);
 	if (c->intercept.when_down == WHEN_DOWN_CLOSED)
 		add_refuse(rs);
 	return 0;

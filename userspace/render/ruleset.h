@@ -17,7 +17,7 @@
 struct config;
 
 #define RULESET_TABLE	 "sluice"
-#define RULESET_CHAINS	 8
+#define RULESET_CHAINS	 10
 #define RULESET_RULES	 14 /* a chain */
 #define RULESET_TERMS	 10 /* a rule */
 #define RULESET_NAME_MAX 32
@@ -30,6 +30,7 @@ struct config;
 enum ruleset_term_kind {
 	/* matches */
 	TERM_IIFNAME, /* @set */
+	TERM_OIFNAME, /* @set */
 	TERM_NFPROTO, /* @family */
 	TERM_L4PROTO, /* @set, @negate */
 	TERM_L4PROTO_TCP,
@@ -44,10 +45,23 @@ enum ruleset_term_kind {
 	TERM_SOCKET_BOUND, /* not bound to the wildcard address */
 	TERM_SOCKET_MARK,  /* bit @value is set */
 	TERM_PACKET_MARK,  /* bit @value is set; @negate: is not set */
+	TERM_CT_NONE,	   /* of no connection, or of none that is in order */
+	TERM_CT_ZONE_IS,   /* the connection's zone is @value */
+	TERM_CT_PROTOCOL,  /* the connection's protocol is @value */
+	TERM_CT_ORIGINAL,  /* sent by the side that opened the connection */
+	TERM_CT_BITS,	   /* of the connection's mark, bits of @value are set;
+			    * @negate: none of them is */
+	TERM_CT_UNMARKED,  /* all of the connection's mark is zero */
+	TERM_PAYLOAD,	   /* it carries a byte behind its TCP or UDP header */
 	/* statements */
 	TERM_COUNTER,
 	TERM_ZONE,    /* conntrack zone @value */
 	TERM_SET_BIT, /* bit @value of the packet's mark */
+	TERM_LABEL,   /* the connection's label becomes application @value */
+	TERM_HINT,    /* its mark becomes what map @set has for its server; no
+		       * match when it has nothing */
+	TERM_QUEUE,   /* to NFQUEUE @value and those behind it, @total in all;
+		       * accept when nobody reads it */
 	TERM_TPROXY,  /* @family, port @value */
 	TERM_ACCEPT,
 	TERM_RETURN,
@@ -62,7 +76,18 @@ struct ruleset_term {
 	bool negate;
 	uint8_t family; /* AF_INET or AF_INET6 */
 	uint32_t value;
+	uint32_t total;
 	const char *chain;
+};
+
+/*
+ * What puts a packet into an NFQUEUE in this kernel. Sluice asks for it with
+ * the same effect either way; nft can only write the first one.
+ */
+enum ruleset_queue {
+	QUEUE_NATIVE, /* nf_tables' own expression (CONFIG_NFT_QUEUE) */
+	QUEUE_TARGET, /* the x_tables target through nft_compat */
+	QUEUE_NONE    /* neither: nothing is queued */
 };
 
 /* @name is the rule's comment in the kernel: unique, and it never changes. */
@@ -96,9 +121,11 @@ struct ruleset_chain {
 	struct ruleset_rule rules[RULESET_RULES];
 };
 
-/* Some 220 KiB: keep it on the heap. */
+/* Some 270 KiB: keep it on the heap. */
 struct ruleset {
+	enum ruleset_queue queue; /* native, until ruleset_set_queue() */
 	uint32_t chain_count;
+	uint32_t set_count; /* of @sets, those that the rules use */
 	struct ruleset_chain chains[RULESET_CHAINS];
 	struct ruleset_set sets[SET_COUNT];
 };
@@ -110,6 +137,12 @@ struct ruleset {
  */
 __attribute__((warn_unused_result)) int ruleset_build(struct ruleset *rs,
 						      const struct config *c);
+
+/*
+ * Write TERM_QUEUE as this kernel has it (nft_queue_probe()); with QUEUE_NONE
+ * the rules that queue are taken out.
+ */
+void ruleset_set_queue(struct ruleset *rs, enum ruleset_queue queue);
 
 /*
  * A bypass that was asked for at run time. The model is kept in step with the

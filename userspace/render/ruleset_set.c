@@ -9,16 +9,20 @@ static const struct {
 	const char *name;
 	enum ruleset_set_type type;
 	bool timeout;
+	uint32_t size;
 } kinds[SET_COUNT] = {
-	[SET_ALIVE] = {"alive", SET_TYPE_PROTO, true},
-	[SET_SYNCOOKIES] = {"syncookies", SET_TYPE_PROTO, true},
-	[SET_SOCKET_PROTOS] = {"socket_protos", SET_TYPE_PROTO, false},
-	[SET_LAN] = {"lan", SET_TYPE_IFNAME, false},
-	[SET_HTTP_PORTS] = {"http_ports", SET_TYPE_PORT, false},
-	[SET_BYPASS_CLIENTS4] = {"bypass_clients4", SET_TYPE_NET4, false},
-	[SET_BYPASS_CLIENTS6] = {"bypass_clients6", SET_TYPE_NET6, false},
-	[SET_BYPASS_SERVERS4] = {"bypass_servers4", SET_TYPE_NET4, false},
-	[SET_BYPASS_SERVERS6] = {"bypass_servers6", SET_TYPE_NET6, false},
+	[SET_ALIVE] = {"alive", SET_TYPE_PROTO, true, 0},
+	[SET_SYNCOOKIES] = {"syncookies", SET_TYPE_PROTO, true, 0},
+	[SET_SOCKET_PROTOS] = {"socket_protos", SET_TYPE_PROTO, false, 0},
+	[SET_LAN] = {"lan", SET_TYPE_IFNAME, false, 0},
+	[SET_HTTP_PORTS] = {"http_ports", SET_TYPE_PORT, false, 0},
+	[SET_BYPASS_CLIENTS4] = {"bypass_clients4", SET_TYPE_NET4, false, 0},
+	[SET_BYPASS_CLIENTS6] = {"bypass_clients6", SET_TYPE_NET6, false, 0},
+	[SET_BYPASS_SERVERS4] = {"bypass_servers4", SET_TYPE_NET4, false, 0},
+	[SET_BYPASS_SERVERS6] = {"bypass_servers6", SET_TYPE_NET6, false, 0},
+	[SET_CLASSIFYING] = {"classifying", SET_TYPE_PROTO, true, 0},
+	[SET_HINTS4] = {"hints4", SET_TYPE_SERVER4, true, RULESET_HINTS},
+	[SET_HINTS6] = {"hints6", SET_TYPE_SERVER6, true, RULESET_HINTS},
 };
 
 const char *ruleset_set_name(enum ruleset_set_id id)
@@ -32,6 +36,7 @@ void ruleset_set_init(struct ruleset_set *set, enum ruleset_set_id id)
 	set->name = kinds[id].name;
 	set->type = kinds[id].type;
 	set->timeout = kinds[id].timeout;
+	set->size = kinds[id].size;
 }
 
 static bool is_net(const struct ruleset_set *set)
@@ -61,6 +66,8 @@ static int compare(const struct ruleset_set *set, const union ruleset_elem *a,
 		return compare_ifname(a->ifname, b->ifname);
 	case SET_TYPE_NET4:
 	case SET_TYPE_NET6:
+	case SET_TYPE_SERVER4: /* nothing of these is in the model */
+	case SET_TYPE_SERVER6:
 		break;
 	}
 	return memcmp(a->net.addr.bytes, b->net.addr.bytes,

@@ -10,6 +10,8 @@
 
 #define RULESET_ELEMS	   1024
 #define RULESET_IFNAME_MAX 16
+/* Hints of a family at most, some 100 bytes each. */
+#define RULESET_HINTS	   16384
 
 enum ruleset_set_id {
 	SET_ALIVE,	   /* dead-man's switch: holds tcp while we live */
@@ -21,6 +23,10 @@ enum ruleset_set_id {
 	SET_BYPASS_CLIENTS6,
 	SET_BYPASS_SERVERS4,
 	SET_BYPASS_SERVERS6,
+	/* Only with apps.enabled, and last: see ruleset.set_count. */
+	SET_CLASSIFYING, /* protocols that are queued, while the app role lives */
+	SET_HINTS4,	 /* server -> mark */
+	SET_HINTS6,
 	SET_COUNT
 };
 
@@ -29,7 +35,10 @@ enum ruleset_set_type {
 	SET_TYPE_IFNAME,
 	SET_TYPE_PORT,
 	SET_TYPE_NET4,
-	SET_TYPE_NET6
+	SET_TYPE_NET6,
+	/* address, protocol and port of a server; a mark goes with it */
+	SET_TYPE_SERVER4,
+	SET_TYPE_SERVER6
 };
 
 enum ruleset_bypass { BYPASS_CLIENTS, BYPASS_SERVERS };
@@ -45,7 +54,8 @@ union ruleset_elem {
 struct ruleset_set {
 	const char *name;
 	enum ruleset_set_type type;
-	bool timeout; /* elements come and go at run time, none are listed */
+	bool timeout;  /* elements come and go at run time, none are listed */
+	uint32_t size; /* most elements; 0: the kernel's own limit */
 	uint32_t count;
 	union ruleset_elem elems[RULESET_ELEMS];
 };

@@ -16,6 +16,7 @@
 
 #include "sys/netlink.h"
 #include "sys/nft_batch.h"
+#include "sys/nft_classify.h"
 #include "sys/nft_dump.h"
 #include "sys/nft_range.h"
 
@@ -79,6 +80,16 @@ static const char *hint(int err)
 	}
 }
 
+int nft_queue(struct nft *n, enum ruleset_queue *queue)
+{
+	int err = nft_queue_probe(&n->nl, queue);
+
+	if (err != 0)
+		return fail(n, err, "NFQUEUE not probed: %s%s", strerror(-err),
+			    err == -EPERM ? hint(err) : "");
+	return 0;
+}
+
 static void put_rules(struct nft_batch *b, const struct ruleset *rs)
 {
 	for (uint32_t c = 0; c < rs->chain_count; c++) {
@@ -100,13 +111,14 @@ int nft_install(struct nft *n, const struct ruleset *rs, bool alive)
 	nft_batch_table(&b, NFT_MSG_NEWTABLE);
 	nft_batch_table(&b, NFT_MSG_DELTABLE);
 	nft_batch_table(&b, NFT_MSG_NEWTABLE);
-	for (unsigned int i = 0; i < SET_COUNT; i++) {
+	for (uint32_t i = 0; i < rs->set_count; i++) {
 		nft_batch_set(&b, rs, i);
 		nft_batch_elems(&b, &rs->sets[i]);
 	}
 	if (alive)
-		nft_batch_tcp(&b, NFT_MSG_NEWSETELEM, rs->sets[SET_ALIVE].name,
-			      NFT_ALIVE_MS);
+		nft_batch_proto(&b, NFT_MSG_NEWSETELEM,
+				rs->sets[SET_ALIVE].name, IPPROTO_TCP,
+				NFT_ALIVE_MS);
 	/* All chains before the rules that jump to them. */
 	for (uint32_t i = 0; i < rs->chain_count; i++)
 		nft_batch_chain(&b, &rs->chains[i]);
@@ -132,24 +144,13 @@ int nft_remove(struct nft *n)
 	return 0;
 }
 
-/*
- * Adding an element that exists leaves its timeout alone before Linux 6.12, so
- * it is deleted and added; and as deleting wants it to exist, which it doesn't
- * once it has expired, it is added before as well. @timeout_ms 0: leave it out.
- * No packet sees the moments between.
- */
+/* @timeout_ms 0: leave it out. */
 static int renew(struct nft *n, enum ruleset_set_id id, uint64_t timeout_ms)
 {
+	static const uint8_t tcp = IPPROTO_TCP;
 	const char *set = ruleset_set_name(id);
-	struct nft_batch b;
-	int err;
+	int err = nft_renew(&n->nl, id, &tcp, 1, timeout_ms);
 
-	nft_batch_begin(&b, &n->nl);
-	nft_batch_tcp(&b, NFT_MSG_NEWSETELEM, set, NFT_ALIVE_MS);
-	nft_batch_tcp(&b, NFT_MSG_DELSETELEM, set, 0);
-	if (timeout_ms > 0)
-		nft_batch_tcp(&b, NFT_MSG_NEWSETELEM, set, timeout_ms);
-	err = nft_batch_commit(&b, NULL);
 	if (err == -ENOENT)
 		return fail(n, err,
 			    "set %s of table inet " RULESET_TABLE " is gone",

@@ -32,6 +32,13 @@ void nft_close(struct nft *n);
 const char *nft_error(const struct nft *n);
 
 /*
+ * What this kernel queues packets with, for ruleset_set_queue() before
+ * nft_install(). The answer doesn't change while the kernel runs. 0 or -errno.
+ */
+__attribute__((warn_unused_result)) int nft_queue(struct nft *n,
+						  enum ruleset_queue *queue);
+
+/*
  * Put @rs in place of whatever table of that name there is: one transaction,
  * so that every packet meets the old rules or the new ones. @alive: with the
  * switch on. Elements that only the kernel knew are gone; bypasses added at

@@ -212,9 +212,17 @@ void nft_batch_net(struct nft_batch *b, uint16_t type, uint16_t flags,
 		  nft_object_net(name, net));
 }
 
-void nft_batch_tcp(struct nft_batch *b, uint16_t type, const char *name,
-		   uint64_t timeout_ms)
+void nft_batch_proto(struct nft_batch *b, uint16_t type, const char *name,
+		     uint8_t proto, uint64_t timeout_ms)
 {
 	put_elems(b, type, type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, name,
-		  nft_object_proto(name, IPPROTO_TCP, timeout_ms));
+		  nft_object_proto(name, proto, timeout_ms));
+}
+
+void nft_batch_hint(struct nft_batch *b, uint16_t type, uint16_t flags,
+		    const char *name, const struct nft_hint *hint)
+{
+	put_elems(b, type,
+		  flags | (type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0), name,
+		  nft_object_hint(name, hint));
 }

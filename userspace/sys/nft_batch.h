@@ -15,6 +15,7 @@
 #include "render/ruleset.h"
 
 struct netlink;
+struct nft_hint;
 struct nftnl_set;
 
 /* Messages whose subject is remembered; install sends some 150. */
@@ -51,8 +52,11 @@ void nft_batch_elems(struct nft_batch *b, const struct ruleset_set *set);
 /* One network into or out of set @name; @flags as NLM_F_EXCL. */
 void nft_batch_net(struct nft_batch *b, uint16_t type, uint16_t flags,
 		   const char *name, const struct ip_net *net);
-/* Element tcp of set @name; @timeout_ms 0: without. */
-void nft_batch_tcp(struct nft_batch *b, uint16_t type, const char *name,
-		   uint64_t timeout_ms);
+/* Element @proto of set @name; @timeout_ms 0: without. */
+void nft_batch_proto(struct nft_batch *b, uint16_t type, const char *name,
+		     uint8_t proto, uint64_t timeout_ms);
+/* One hint into or out of map @name; @flags as NLM_F_EXCL. */
+void nft_batch_hint(struct nft_batch *b, uint16_t type, uint16_t flags,
+		    const char *name, const struct nft_hint *hint);
 
 #endif

@@ -15,6 +15,7 @@
 #include <libnftnl/rule.h>
 #include <libnftnl/set.h>
 
+#include "base/str.h"
 #include "render/ruleset.h"
 #include "sys/nft_diff_set.h"
 #include "sys/nft_dump.h"
@@ -71,6 +72,20 @@ static int collect(struct nftnl_rule *r, void *arg)
 	return 0;
 }
 
+/* libnftnl names a target of x_tables and leaves out what it is told. */
+static void target_text(const struct nftnl_expr *e, char *dst, size_t size)
+{
+	uint32_t len = 0;
+	const uint8_t *info = nftnl_expr_get(e, NFTNL_EXPR_TG_INFO, &len);
+	struct strbuf sb;
+
+	strbuf_init(&sb, dst, size);
+	strbuf_printf(&sb, "target %s",
+		      nftnl_expr_get_str(e, NFTNL_EXPR_TG_NAME));
+	for (uint32_t i = 0; info != NULL && i < len; i++)
+		strbuf_printf(&sb, " %02x", info[i]);
+}
+
 /* An instruction as libnftnl writes it; of a counter only that it is one. */
 static const char *expr_text(const struct nftnl_expr *e, char *dst, size_t size)
 {
@@ -78,6 +93,8 @@ static const char *expr_text(const struct nftnl_expr *e, char *dst, size_t size)
 
 	if (name != NULL && strcmp(name, "counter") == 0)
 		snprintf(dst, size, "counter");
+	else if (name != NULL && strcmp(name, "target") == 0)
+		target_text(e, dst, size);
 	else if (nftnl_expr_snprintf(dst, size, e, NFTNL_OUTPUT_DEFAULT, 0) < 0)
 		snprintf(dst, size, "?");
 	return dst;
@@ -250,7 +267,7 @@ static int foreign_set(struct nftnl_set *s, void *arg)
 	struct diff *d = arg;
 	const char *name = nftnl_set_get_str(s, NFTNL_SET_NAME);
 
-	for (unsigned int i = 0; i < SET_COUNT; i++) {
+	for (uint32_t i = 0; i < d->rs->set_count; i++) {
 		if (same_str(name, d->rs->sets[i].name))
 			return 0;
 	}
@@ -288,7 +305,7 @@ int nft_diff_dump(const struct nft_dump *dump, const struct ruleset *rs,
 {
 	struct diff d = {.dump = dump, .rs = rs, .fn = fn, .arg = arg};
 
-	for (unsigned int i = 0; i < SET_COUNT; i++)
+	for (uint32_t i = 0; i < rs->set_count; i++)
 		diff_set(&d, &rs->sets[i]);
 	nftnl_set_list_foreach(dump->sets, foreign_set, &d);
 	for (uint32_t i = 0; i < rs->chain_count; i++)

@@ -57,6 +57,9 @@ static void format(const struct ruleset_set *like, const union ruleset_elem *e,
 	case SET_TYPE_NET6:
 		ip_net_format(&e->net, out->text, sizeof(out->text));
 		break;
+	case SET_TYPE_SERVER4: /* run time's, not compared */
+	case SET_TYPE_SERVER6:
+		break;
 	}
 }
 
@@ -193,7 +196,8 @@ int nft_diff_set(struct nftnl_set *have, const struct ruleset_set *want,
 		 nft_diff_fn fn, void *arg)
 {
 	static const uint16_t attrs[] = {NFTNL_SET_KEY_TYPE, NFTNL_SET_KEY_LEN,
-					 NFTNL_SET_FLAGS};
+					 NFTNL_SET_FLAGS, NFTNL_SET_DATA_TYPE,
+					 NFTNL_SET_DESC_SIZE};
 	struct nftnl_set *model = nft_object_set(want, 0);
 	bool same = true;
 

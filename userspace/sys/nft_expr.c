@@ -7,13 +7,19 @@
 #include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tuple_common.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/xt_NFQUEUE.h>
 #include <linux/rtnetlink.h>
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "render/marks.h"
 
 #define TCP_FLAGS_OFFSET 13
 /* What TERM_TCP_FLAGS looks at. */
@@ -47,27 +53,37 @@ static void set(struct builder *b, struct nftnl_expr *e, uint16_t attr,
 		b->err = -ENOMEM;
 }
 
-static void meta(struct builder *b, uint32_t key)
+static void meta_to(struct builder *b, uint32_t key, uint32_t reg)
 {
 	struct nftnl_expr *e = add(b, "meta");
 
 	if (e == NULL)
 		return;
 	nftnl_expr_set_u32(e, NFTNL_EXPR_META_KEY, key);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_META_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_META_DREG, reg);
 }
 
-static void compare(struct builder *b, bool equal, const void *data,
-		    uint32_t len)
+static void meta(struct builder *b, uint32_t key)
+{
+	meta_to(b, key, NFT_REG_1);
+}
+
+static void compare_by(struct builder *b, enum nft_cmp_ops op, const void *data,
+		       uint32_t len)
 {
 	struct nftnl_expr *e = add(b, "cmp");
 
 	if (e == NULL)
 		return;
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP,
-			   equal ? NFT_CMP_EQ : NFT_CMP_NEQ);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, op);
 	set(b, e, NFTNL_EXPR_CMP_DATA, data, len);
+}
+
+static void compare(struct builder *b, bool equal, const void *data,
+		    uint32_t len)
+{
+	compare_by(b, equal ? NFT_CMP_EQ : NFT_CMP_NEQ, data, len);
 }
 
 static void compare_u8(struct builder *b, uint8_t value)
@@ -75,31 +91,40 @@ static void compare_u8(struct builder *b, uint8_t value)
 	compare(b, true, &value, sizeof(value));
 }
 
-static void lookup(struct builder *b, const struct ruleset_term *t)
+/* NULL after an error. */
+static struct nftnl_expr *lookup(struct builder *b,
+				 const struct ruleset_term *t)
 {
 	struct nftnl_expr *e = add(b, "lookup");
 
 	if (e == NULL)
-		return;
+		return NULL;
 	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS,
 			   t->negate ? NFT_LOOKUP_F_INV : 0);
 	if (nftnl_expr_set_str(e, NFTNL_EXPR_LOOKUP_SET,
 			       b->rs->sets[t->set].name) == -1)
 		b->err = -ENOMEM;
+	return e;
 }
 
-static void payload(struct builder *b, uint32_t base, uint32_t offset,
-		    uint32_t len)
+static void payload_to(struct builder *b, uint32_t base, size_t offset,
+		       uint32_t len, uint32_t reg)
 {
 	struct nftnl_expr *e = add(b, "payload");
 
 	if (e == NULL)
 		return;
 	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_BASE, base);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET, (uint32_t)offset);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_LEN, len);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_DREG, reg);
+}
+
+static void payload(struct builder *b, uint32_t base, size_t offset,
+		    uint32_t len)
+{
+	payload_to(b, base, offset, len, NFT_REG_1);
 }
 
 /* reg1 = (reg1 & mask) ^ flip */
@@ -140,6 +165,27 @@ static void verdict(struct builder *b, int code, const char *chain)
 		b->err = -ENOMEM;
 }
 
+/* A value of the packet's connection; a packet without one doesn't match. */
+static void ct(struct builder *b, uint32_t key)
+{
+	struct nftnl_expr *e = add(b, "ct");
+
+	if (e == NULL)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, key);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_DREG, NFT_REG_1);
+}
+
+static void ct_set(struct builder *b, uint32_t key)
+{
+	struct nftnl_expr *e = add(b, "ct");
+
+	if (e == NULL)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, key);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_SREG, NFT_REG_1);
+}
+
 /* Payload matches must first know that the packet has such a header. */
 static void need_tcp(struct builder *b)
 {
@@ -164,7 +210,13 @@ static void need_family(struct builder *b, bool v6)
 static void term_iifname(struct builder *b, const struct ruleset_term *t)
 {
 	meta(b, NFT_META_IIFNAME);
-	lookup(b, t);
+	(void)lookup(b, t);
+}
+
+static void term_oifname(struct builder *b, const struct ruleset_term *t)
+{
+	meta(b, NFT_META_OIFNAME);
+	(void)lookup(b, t);
 }
 
 static void term_nfproto(struct builder *b, const struct ruleset_term *t)
@@ -175,7 +227,7 @@ static void term_nfproto(struct builder *b, const struct ruleset_term *t)
 static void term_l4proto(struct builder *b, const struct ruleset_term *t)
 {
 	meta(b, NFT_META_L4PROTO);
-	lookup(b, t);
+	(void)lookup(b, t);
 }
 
 static void term_l4proto_tcp(struct builder *b, const struct ruleset_term *t)
@@ -194,9 +246,8 @@ static void term_address(struct builder *b, const struct ruleset_term *t)
 			 : offsetof(struct ip6_hdr, ip6_dst);
 
 	need_family(b, v6);
-	payload(b, NFT_PAYLOAD_NETWORK_HEADER, (uint32_t)(v6 ? at6 : at4),
-		v6 ? 16 : 4);
-	lookup(b, t);
+	payload(b, NFT_PAYLOAD_NETWORK_HEADER, v6 ? at6 : at4, v6 ? 16 : 4);
+	(void)lookup(b, t);
 }
 
 static void term_port(struct builder *b, const struct ruleset_term *t)
@@ -204,7 +255,7 @@ static void term_port(struct builder *b, const struct ruleset_term *t)
 	need_tcp(b);
 	payload(b, NFT_PAYLOAD_TRANSPORT_HEADER,
 		t->kind == TERM_TCP_SPORT ? 0 : 2, 2);
-	lookup(b, t);
+	(void)lookup(b, t);
 }
 
 static void term_port_is(struct builder *b, const struct ruleset_term *t)
@@ -298,14 +349,151 @@ static void term_counter(struct builder *b, const struct ruleset_term *t)
 static void term_zone(struct builder *b, const struct ruleset_term *t)
 {
 	uint16_t zone = (uint16_t)t->value;
-	struct nftnl_expr *e;
 
 	immediate(b, &zone, sizeof(zone));
-	e = add(b, "ct");
+	ct_set(b, NFT_CT_ZONE);
+}
+
+/* ct state: invalid has its bit, untracked has one beside the states. */
+static void term_ct_none(struct builder *b, const struct ruleset_term *t)
+{
+	static const uint32_t mask = NF_CT_STATE_INVALID_BIT |
+				     NF_CT_STATE_UNTRACKED_BIT;
+	static const uint32_t zero;
+
+	(void)t;
+	ct(b, NFT_CT_STATE);
+	bitwise(b, &mask, &zero, sizeof(mask));
+	compare(b, false, &zero, sizeof(zero));
+}
+
+static void term_ct_zone_is(struct builder *b, const struct ruleset_term *t)
+{
+	uint16_t zone = (uint16_t)t->value;
+
+	ct(b, NFT_CT_ZONE);
+	compare(b, true, &zone, sizeof(zone));
+}
+
+static void term_ct_protocol(struct builder *b, const struct ruleset_term *t)
+{
+	ct(b, NFT_CT_PROTOCOL);
+	compare_u8(b, (uint8_t)t->value);
+}
+
+static void term_ct_original(struct builder *b, const struct ruleset_term *t)
+{
+	(void)t;
+	ct(b, NFT_CT_DIRECTION);
+	compare_u8(b, IP_CT_DIR_ORIGINAL);
+}
+
+static void term_ct_bits(struct builder *b, const struct ruleset_term *t)
+{
+	static const uint32_t zero;
+
+	ct(b, NFT_CT_MARK);
+	bitwise(b, &t->value, &zero, sizeof(zero));
+	compare(b, t->negate, &zero, sizeof(zero));
+}
+
+static void term_ct_unmarked(struct builder *b, const struct ruleset_term *t)
+{
+	static const uint32_t zero;
+
+	(void)t;
+	ct(b, NFT_CT_MARK);
+	compare(b, true, &zero, sizeof(zero));
+}
+
+/*
+ * Whatever the byte is, it is at least 0; what the rule asks is whether there
+ * is one. Linux 5.18 and later know where the payload starts.
+ */
+static void term_payload(struct builder *b, const struct ruleset_term *t)
+{
+	static const uint8_t least;
+
+	(void)t;
+	payload(b, NFT_PAYLOAD_INNER_HEADER, 0, sizeof(least));
+	compare_by(b, NFT_CMP_GTE, &least, sizeof(least));
+}
+
+static void term_label(struct builder *b, const struct ruleset_term *t)
+{
+	uint32_t bits = t->value << LABEL_SHIFT;
+	uint32_t keep = ~(LABEL_MASK | LABEL_HINT);
+
+	ct(b, NFT_CT_MARK);
+	bitwise(b, &keep, &bits, sizeof(bits));
+	ct_set(b, NFT_CT_MARK);
+}
+
+/* Parts of a key stand in registers of four bytes, one behind the other. */
+static void term_hint(struct builder *b, const struct ruleset_term *t)
+{
+	bool v6 = b->rs->sets[t->set].type == SET_TYPE_SERVER6;
+	size_t at = v6 ? offsetof(struct ip6_hdr, ip6_dst)
+		       : offsetof(struct iphdr, daddr);
+	struct nftnl_expr *e;
+
+	need_family(b, v6);
+	payload(b, NFT_PAYLOAD_NETWORK_HEADER, at, v6 ? 16 : 4);
+	meta_to(b, NFT_META_L4PROTO, v6 ? NFT_REG_2 : NFT_REG32_01);
+	payload_to(b, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2,
+		   v6 ? NFT_REG32_05 : NFT_REG32_02);
+	e = lookup(b, t);
+	if (e != NULL)
+		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_1);
+	ct_set(b, NFT_CT_MARK);
+}
+
+/*
+ * xt_NFQUEUE.h, revision 3 (Linux 3.10). The kernel wants the size rounded up
+ * to XT_ALIGN(); libnftnl frees the memory.
+ */
+static void queue_target(struct builder *b, const struct ruleset_term *t)
+{
+	struct xt_NFQ_info_v3 *info = calloc(1, NFT_EXPR_NFQ_SIZE);
+	struct nftnl_expr *e = add(b, "target");
+
+	if (info == NULL || e == NULL) {
+		b->err = -ENOMEM;
+		free(info);
+		return;
+	}
+	info->queuenum = (uint16_t)t->value;
+	info->queues_total = (uint16_t)t->total;
+	info->flags = NFQ_FLAG_BYPASS;
+	if (t->total > 1)
+		info->flags |= NFQ_FLAG_CPU_FANOUT;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_TG_REV, 3);
+	if (nftnl_expr_set_str(e, NFTNL_EXPR_TG_NAME, "NFQUEUE") == -1 ||
+	    nftnl_expr_set(e, NFTNL_EXPR_TG_INFO, info, NFT_EXPR_NFQ_SIZE) ==
+		    -1) {
+		b->err = -ENOMEM;
+		free(info);
+	}
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it is libnftnl's now */
+}
+
+static void term_queue(struct builder *b, const struct ruleset_term *t)
+{
+	uint16_t flags = NFT_QUEUE_FLAG_BYPASS;
+	struct nftnl_expr *e;
+
+	if (b->rs->queue == QUEUE_TARGET) {
+		queue_target(b, t);
+		return;
+	}
+	e = add(b, "queue");
 	if (e == NULL)
 		return;
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, NFT_CT_ZONE);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_SREG, NFT_REG_1);
+	if (t->total > 1)
+		flags |= NFT_QUEUE_FLAG_CPU_FANOUT;
+	nftnl_expr_set_u16(e, NFTNL_EXPR_QUEUE_NUM, (uint16_t)t->value);
+	nftnl_expr_set_u16(e, NFTNL_EXPR_QUEUE_TOTAL, (uint16_t)t->total);
+	nftnl_expr_set_u16(e, NFTNL_EXPR_QUEUE_FLAGS, flags);
 }
 
 static void term_set_bit(struct builder *b, const struct ruleset_term *t)
@@ -362,6 +550,7 @@ typedef void (*term_fn)(struct builder *b, const struct ruleset_term *t);
 
 static const term_fn writers[TERM_COUNT] = {
 	[TERM_IIFNAME] = term_iifname,
+	[TERM_OIFNAME] = term_oifname,
 	[TERM_NFPROTO] = term_nfproto,
 	[TERM_L4PROTO] = term_l4proto,
 	[TERM_L4PROTO_TCP] = term_l4proto_tcp,
@@ -376,9 +565,19 @@ static const term_fn writers[TERM_COUNT] = {
 	[TERM_SOCKET_BOUND] = term_bound,
 	[TERM_SOCKET_MARK] = term_socket_mark,
 	[TERM_PACKET_MARK] = term_packet_mark,
+	[TERM_CT_NONE] = term_ct_none,
+	[TERM_CT_ZONE_IS] = term_ct_zone_is,
+	[TERM_CT_PROTOCOL] = term_ct_protocol,
+	[TERM_CT_ORIGINAL] = term_ct_original,
+	[TERM_CT_BITS] = term_ct_bits,
+	[TERM_CT_UNMARKED] = term_ct_unmarked,
+	[TERM_PAYLOAD] = term_payload,
 	[TERM_COUNTER] = term_counter,
 	[TERM_ZONE] = term_zone,
 	[TERM_SET_BIT] = term_set_bit,
+	[TERM_LABEL] = term_label,
+	[TERM_HINT] = term_hint,
+	[TERM_QUEUE] = term_queue,
 	[TERM_TPROXY] = term_tproxy,
 	[TERM_ACCEPT] = term_verdict,
 	[TERM_RETURN] = term_verdict,

@@ -7,6 +7,9 @@
 
 struct nftnl_rule;
 
+/* sizeof(struct xt_NFQ_info_v3), rounded up as x_tables wants it. */
+#define NFT_EXPR_NFQ_SIZE 8
+
 /*
  * Append the instructions of @rule to @r, the same ones that nft compiles from
  * the rule's text, so that a table loaded from text has no difference to ours.

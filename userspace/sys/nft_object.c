@@ -20,9 +20,14 @@
 #define NFT_TYPE_IPV6_ADDR    8
 #define NFT_TYPE_INET_PROTO   12
 #define NFT_TYPE_INET_SERVICE 13
+#define NFT_TYPE_MARK	      19
 #define NFT_TYPE_IFNAME	      41
-#define NFT_ORDER_HOST	      1
-#define NFT_ORDER_NETWORK     2
+/* Parts of a concatenation take six bits each. */
+#define NFT_TYPE_SERVER(addr) \
+	((addr) << 12 | NFT_TYPE_INET_PROTO << 6 | NFT_TYPE_INET_SERVICE)
+#define NFT_ORDER_NONE	  0 /* of a concatenation */
+#define NFT_ORDER_HOST	  1
+#define NFT_ORDER_NETWORK 2
 
 static const struct {
 	uint32_t type;
@@ -37,6 +42,11 @@ static const struct {
 			   NFT_SET_INTERVAL},
 	[SET_TYPE_NET6] = {NFT_TYPE_IPV6_ADDR, 16, NFT_ORDER_NETWORK,
 			   NFT_SET_INTERVAL},
+	/* Each part of a key is padded to four bytes. */
+	[SET_TYPE_SERVER4] = {NFT_TYPE_SERVER(NFT_TYPE_IPV4_ADDR), 12,
+			      NFT_ORDER_NONE, NFT_SET_MAP},
+	[SET_TYPE_SERVER6] = {NFT_TYPE_SERVER(NFT_TYPE_IPV6_ADDR), 24,
+			      NFT_ORDER_NONE, NFT_SET_MAP},
 };
 
 static struct nftnl_set *set_of_table(const char *name)
@@ -54,14 +64,16 @@ static struct nftnl_set *set_of_table(const char *name)
 	return s;
 }
 
-static int put_order(struct nftnl_set *s, uint32_t order)
+static int put_order(struct nftnl_set *s, uint32_t order, bool map)
 {
 	struct nftnl_udata_buf *ud = nftnl_udata_buf_alloc(64);
 	int err = -1;
 
 	if (ud == NULL)
 		return -1;
-	if (nftnl_udata_put_u32(ud, NFTNL_UDATA_SET_KEYBYTEORDER, order))
+	if (nftnl_udata_put_u32(ud, NFTNL_UDATA_SET_KEYBYTEORDER, order) &&
+	    (!map || nftnl_udata_put_u32(ud, NFTNL_UDATA_SET_DATABYTEORDER,
+					 NFT_ORDER_HOST)))
 		err = nftnl_set_set_data(s, NFTNL_SET_USERDATA,
 					 nftnl_udata_buf_data(ud),
 					 nftnl_udata_buf_len(ud));
@@ -72,6 +84,7 @@ static int put_order(struct nftnl_set *s, uint32_t order)
 struct nftnl_set *nft_object_set(const struct ruleset_set *set, uint32_t id)
 {
 	struct nftnl_set *s = set_of_table(set->name);
+	bool map = (types[set->type].flags & NFT_SET_MAP) != 0;
 
 	if (s == NULL)
 		return NULL;
@@ -81,7 +94,13 @@ struct nftnl_set *nft_object_set(const struct ruleset_set *set, uint32_t id)
 	nftnl_set_set_u32(s, NFTNL_SET_FLAGS,
 			  types[set->type].flags |
 				  (set->timeout ? NFT_SET_TIMEOUT : 0));
-	if (put_order(s, types[set->type].order) == -1) {
+	if (map) {
+		nftnl_set_set_u32(s, NFTNL_SET_DATA_TYPE, NFT_TYPE_MARK);
+		nftnl_set_set_u32(s, NFTNL_SET_DATA_LEN, sizeof(uint32_t));
+	}
+	if (set->size > 0)
+		nftnl_set_set_u32(s, NFTNL_SET_DESC_SIZE, set->size);
+	if (put_order(s, types[set->type].order, map) == -1) {
 		nftnl_set_free(s);
 		return NULL;
 	}
@@ -190,6 +209,9 @@ static int put_elem(struct nftnl_set *s, enum ruleset_set_type type,
 		return elem_add(s, e->ifname, 16) != NULL ? 0 : -1;
 	case SET_TYPE_PORT:
 		return elem_add(s, &port, sizeof(port)) != NULL ? 0 : -1;
+	case SET_TYPE_SERVER4: /* come at run time: nft_object_hint() */
+	case SET_TYPE_SERVER6:
+		return -1;
 	case SET_TYPE_NET4:
 	case SET_TYPE_NET6:
 		break;
@@ -239,6 +261,29 @@ struct nftnl_set *nft_object_proto(const char *name, uint8_t proto,
 	}
 	if (timeout_ms > 0)
 		nftnl_set_elem_set_u64(e, NFTNL_SET_ELEM_TIMEOUT, timeout_ms);
+	return s;
+}
+
+struct nftnl_set *nft_object_hint(const char *name, const struct nft_hint *hint)
+{
+	struct nftnl_set *s = set_of_table(name);
+	uint16_t port = htons(hint->port);
+	uint8_t key[24] = {0};
+	struct nftnl_set_elem *e;
+	size_t n = ip_addr_len(&hint->server);
+
+	if (s == NULL)
+		return NULL;
+	memcpy(key, hint->server.bytes, n);
+	key[n] = hint->protocol;
+	memcpy(key + n + 4, &port, sizeof(port));
+	e = elem_add(s, key, (uint32_t)n + 8);
+	if (e == NULL || nftnl_set_elem_set(e, NFTNL_SET_ELEM_DATA, &hint->mark,
+					    sizeof(hint->mark)) == -1) {
+		nftnl_set_free(s);
+		return NULL;
+	}
+	nftnl_set_elem_set_u64(e, NFTNL_SET_ELEM_TIMEOUT, hint->timeout_ms);
 	return s;
 }
 

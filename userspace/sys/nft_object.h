@@ -9,11 +9,21 @@
 
 #include <stdint.h>
 
+#include "base/ip.h"
 #include "render/ruleset.h"
 
 struct nftnl_chain;
 struct nftnl_rule;
 struct nftnl_set;
+
+/* Connections to this server get @mark, for a while. */
+struct nft_hint {
+	struct ip_addr server;
+	uint8_t protocol; /* IPPROTO_TCP or _UDP */
+	uint16_t port;	  /* host order */
+	uint32_t mark;	  /* whole, of a connection whose mark is zero */
+	uint64_t timeout_ms;
+};
 
 /* Without elements; @id tells sets of one transaction apart. */
 struct nftnl_set *nft_object_set(const struct ruleset_set *set, uint32_t id);
@@ -30,5 +40,8 @@ struct nftnl_set *nft_object_net(const char *name, const struct ip_net *net);
 /* Protocol @proto for set @name, for @timeout_ms (0: for ever). */
 struct nftnl_set *nft_object_proto(const char *name, uint8_t proto,
 				   uint64_t timeout_ms);
+/* @hint for map @name, SET_HINTS4 or _6 by its address. */
+struct nftnl_set *nft_object_hint(const char *name,
+				  const struct nft_hint *hint);
 
 #endif

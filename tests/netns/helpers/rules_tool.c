@@ -18,6 +18,7 @@
 #include "render/ruleset.h"
 #include "sys/earlydemux.h"
 #include "sys/nft.h"
+#include "sys/nft_classify.h"
 #include "sys/route.h"
 #include "sys/sockdiag.h"
 
@@ -72,14 +73,38 @@ static struct ruleset *ruleset_read(const char *path)
 	return NULL;
 }
 
+static int told(struct nft *n, int err)
+{
+	if (err < 0)
+		fprintf(stderr, "%s (%d)\n", nft_error(n), -err);
+	return err < 0;
+}
+
+/* As ruleset_read(), for the kernel that @n speaks to. */
+static struct ruleset *ruleset_here(struct nft *n, const char *path)
+{
+	struct ruleset *rs = ruleset_read(path);
+	enum ruleset_queue queue;
+
+	if (rs == NULL)
+		return NULL;
+	if (told(n, nft_queue(n, &queue)) != 0) {
+		free(rs);
+		return NULL;
+	}
+	ruleset_set_queue(rs, queue);
+	return rs;
+}
+
+/* Without a kernel: as the newest one has it. */
 static int cmd_render(struct nft *n, char **argv)
 {
-	struct ruleset *rs = ruleset_read(argv[0]);
+	struct ruleset *rs = n != NULL ? ruleset_here(n, argv[0])
+				       : ruleset_read(argv[0]);
 	char *text = malloc(NFT_TEXT_MAX);
 	struct strbuf sb;
 	int status = 1;
 
-	(void)n;
 	if (rs != NULL && text != NULL) {
 		strbuf_init(&sb, text, NFT_TEXT_MAX);
 		nft_text_ruleset(&sb, rs);
@@ -90,16 +115,9 @@ static int cmd_render(struct nft *n, char **argv)
 	return status;
 }
 
-static int told(struct nft *n, int err)
-{
-	if (err < 0)
-		fprintf(stderr, "%s (%d)\n", nft_error(n), -err);
-	return err < 0;
-}
-
 static int install(struct nft *n, const char *path, bool alive)
 {
-	struct ruleset *rs = ruleset_read(path);
+	struct ruleset *rs = ruleset_here(n, path);
 	int status = 1;
 
 	if (rs != NULL)
@@ -111,6 +129,17 @@ static int install(struct nft *n, const char *path, bool alive)
 static int cmd_install(struct nft *n, char **argv)
 {
 	return install(n, argv[0], false);
+}
+
+static int cmd_queue(struct nft *n, char **argv)
+{
+	enum ruleset_queue queue;
+	int status = told(n, nft_queue(n, &queue));
+
+	(void)argv;
+	if (status == 0)
+		puts(nft_queue_name(queue));
+	return status;
 }
 
 static int cmd_install_alive(struct nft *n, char **argv)
@@ -132,11 +161,12 @@ static void print(const char *line, void *arg)
 
 static int cmd_diff(struct nft *n, char **argv)
 {
-	struct ruleset *rs = ruleset_read(argv[0]);
-	int lines = -EINVAL;
+	struct ruleset *rs = ruleset_here(n, argv[0]);
+	int lines = 0;
 
-	if (rs != NULL)
-		lines = nft_diff(n, rs, print, NULL);
+	if (rs == NULL)
+		return 1;
+	lines = nft_diff(n, rs, print, NULL);
 	free(rs);
 	if (lines < 0)
 		return told(n, lines);
@@ -267,6 +297,8 @@ static const struct command {
 	int (*run)(struct nft *n, char **argv);
 } commands[] = {
 	{"render", 1, false, cmd_render},
+	{"render-here", 1, true, cmd_render},
+	{"queue", 0, true, cmd_queue},
 	{"install", 1, true, cmd_install},
 	{"install-alive", 1, true, cmd_install_alive},
 	{"remove", 0, true, cmd_remove},

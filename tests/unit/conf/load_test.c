@@ -246,7 +246,7 @@ static void names_of_later_versions(void **state)
 		"service \"tls\" {\nprotocol = \"tls\"\nmode = forward\n"
 		"address = x\nupstream = x\nserver = x\n"
 		"certificate = x\nkey = x\n}\n"
-		"tls { ca = \"x\" trust = \"\" }\napps { enabled = true }\n"
+		"tls { ca = \"x\" trust = \"\" }\napps { counters = bpf }\n"
 		"delivery {\nmode = \"progress\"\nprogress_after = \"5s\"\n}\n"
 		"store { url = \"sqlite\" }\n",
 		"sluice.conf:1: policy: this version does not have it yet; "
@@ -271,8 +271,8 @@ static void names_of_later_versions(void **state)
 		"yet; remove it",
 		"sluice.conf:16: tls: this version does not have it yet; "
 		"remove it",
-		"sluice.conf:17: apps: this version does not have it yet; "
-		"remove it",
+		"sluice.conf:17: apps.counters = bpf: this version does not "
+		"have it yet; want \"auto\" or \"none\"",
 		"sluice.conf:19: delivery.mode = progress: this version does "
 		"not have it yet; want \"tail\" or \"hold\"",
 		"sluice.conf:20: delivery.progress_after: this version does "

@@ -10,6 +10,8 @@
 
 #include "base/str.h"
 #include "conf/config.h"
+#include "policy/app.h"
+#include "render/marks.h"
 #include "render/nft_text.h"
 #include "render/ruleset.h"
 
@@ -40,6 +42,9 @@ static int start(void **state)
 	config.intercept.http_count = 1;
 	str_copy(config.intercept.lan[0], CONFIG_IFACE_MAX, "eth1");
 	config.intercept.lan_count = 1;
+	config.apps.enabled = true;
+	config.apps.queue = 5;
+	config.apps.queues = 3;
 	return 0;
 }
 
@@ -107,7 +112,7 @@ static void jumps_arrive(void **state)
 			assert_int_equal(rs.chains[to].hook, HOOK_NONE);
 		}
 	}
-	assert_int_equal(jumps, 3);
+	assert_int_equal(jumps, 5);
 }
 
 static void closed_refuses(void **state)
@@ -244,6 +249,90 @@ static void ranges_of_networks(void **state)
 			    "2001:db8:7fff:ffff:ffff:ffff:ffff:ffff");
 }
 
+static const struct ruleset_rule *find(const char *name)
+{
+	for (uint32_t c = 0; c < rs.chain_count; c++) {
+		for (uint32_t r = 0; r < rs.chains[c].count; r++) {
+			if (strcmp(rs.chains[c].rules[r].name, name) == 0)
+				return &rs.chains[c].rules[r];
+		}
+	}
+	return NULL;
+}
+
+static bool shows(const char *text)
+{
+	char *all = malloc(NFT_TEXT_MAX);
+	struct strbuf sb;
+	bool found;
+
+	assert_non_null(all);
+	strbuf_init(&sb, all, NFT_TEXT_MAX);
+	nft_text_ruleset(&sb, &rs);
+	found = strstr(all, text) != NULL;
+	free(all);
+	return found;
+}
+
+/* The label's bits in the mark of a connection, and nobody else's. */
+static void labels_stay_in_their_bits(void **state)
+{
+	(void)state;
+	assert_int_equal(LABEL_MASK >> LABEL_SHIFT, APP_ID_MAX);
+	assert_int_equal(LABEL_MASK & LABEL_HINT, 0);
+	assert_true(APP_IDS <= APP_ID_MAX + 1);
+	assert_int_equal(ruleset_build(&rs, &config), 0);
+	for (uint32_t c = 0; c < rs.chain_count; c++) {
+		for (uint32_t r = 0; r < rs.chains[c].count; r++) {
+			const struct ruleset_rule *rule =
+				&rs.chains[c].rules[r];
+
+			for (uint32_t t = 0; t < rule->count; t++) {
+				if (rule->terms[t].kind == TERM_LABEL)
+					assert_non_null(app_by_id(
+						rule->terms[t].value));
+			}
+		}
+	}
+}
+
+/* What was labelled, and what can't be, leaves before anything is queued. */
+static void queues_what_is_left(void **state)
+{
+	const struct ruleset_rule *queue;
+
+	(void)state;
+	assert_int_equal(ruleset_build(&rs, &config), 0);
+	queue = find("queue");
+	assert_non_null(queue);
+	assert_int_equal(queue->terms[queue->count - 1].value, 5);
+	assert_int_equal(queue->terms[queue->count - 1].total, 3);
+	assert_true(shows("@classifying @ih,0,8 >= 0x0 counter packets 0 bytes "
+			  "0 queue flags bypass,fanout to 5-7"));
+	config.apps.queues = 1;
+	assert_int_equal(ruleset_build(&rs, &config), 0);
+	assert_true(shows("queue flags bypass to 5 "));
+	ruleset_set_queue(&rs, QUEUE_TARGET);
+	assert_true(shows("\t\t" NFT_TEXT_TARGET "meta l4proto @classifying"));
+	assert_true(shows("queue num 5 bypass "));
+	ruleset_set_queue(&rs, QUEUE_NONE);
+	assert_null(find("queue"));
+	assert_non_null(find("label-icmp")); /* its neighbours stayed */
+	assert_non_null(find("hint6"));
+}
+
+static void apps_can_be_off(void **state)
+{
+	(void)state;
+	config.apps.enabled = false;
+	assert_int_equal(ruleset_build(&rs, &config), 0);
+	assert_null(find("queue"));
+	assert_null(find("labelled"));
+	assert_null(find("label-http"));
+	assert_false(shows("hints4"));
+	assert_false(shows("classifying"));
+}
+
 /* The longest text that there can be is whole. */
 static void text_fits(void **state)
 {
@@ -253,7 +342,8 @@ static void text_fits(void **state)
 	(void)state;
 	assert_non_null(text);
 	assert_int_equal(ruleset_build(&rs, &config), 0);
-	for (unsigned int s = SET_BYPASS_CLIENTS4; s < SET_COUNT; s++) {
+	for (unsigned int s = SET_BYPASS_CLIENTS4; s <= SET_BYPASS_SERVERS6;
+	     s++) {
 		struct ruleset_set *set = &rs.sets[s];
 
 		while (set->count < RULESET_ELEMS)
@@ -281,6 +371,9 @@ int main(void)
 		cmocka_unit_test_setup(a_set_can_be_full, start),
 		cmocka_unit_test_setup(ranges_as_text, start),
 		cmocka_unit_test_setup(ranges_of_networks, start),
+		cmocka_unit_test_setup(labels_stay_in_their_bits, start),
+		cmocka_unit_test_setup(queues_what_is_left, start),
+		cmocka_unit_test_setup(apps_can_be_off, start),
 		cmocka_unit_test_setup(text_fits, start),
 	};
 

@@ -70,8 +70,22 @@ static struct ruleset *build(const struct rules *r, const struct config *config)
 		errno = -rc;
 		return NULL;
 	}
+	ruleset_set_queue(rs, r->queue);
 	asked_apply(&r->asked, rs);
 	return rs;
+}
+
+/* Without an answer, or a queue, connections pass unlabelled: open. */
+static void ask_for_queue(struct rules *r)
+{
+	if (nft_queue(r->nft, &r->queue) != 0) {
+		log_error("%s", nft_error(r->nft));
+		r->queue = QUEUE_NONE;
+	} else if (r->queue == QUEUE_NONE && rules_config(r)->apps.enabled) {
+		log_warn("this kernel has no NFQUEUE (nft_queue or "
+			 "xt_NFQUEUE with nft_compat): applications are not "
+			 "recognised");
+	}
 }
 
 int rules_rebuild(struct rules *r)
@@ -399,6 +413,7 @@ int rules_open(struct rules *r, struct config_ref *config, struct stats *stats)
 		log_error("nftables can't be reached: %s", strerror(errno));
 		return -errno;
 	}
+	ask_for_queue(r);
 	if (rules_rebuild(r) != 0)
 		return -errno;
 	/* Of a run that crashed, and now they aren't wished any more. */

@@ -23,6 +23,7 @@
 struct rules {
 	struct nft *nft;
 	struct ruleset *wanted; /* of the configuration and of what was asked */
+	enum ruleset_queue queue; /* what this kernel has, asked once */
 	struct config_ref *config;
 	struct stats *stats;
 	struct asked asked;
