@@ -65,7 +65,8 @@ struct classify_result {
 	bool hint_ready; /* classify_hint_of() this server has one (again) */
 	/* By @way, else by ports; the same answer for both directions. */
 	struct ip_endpoint client, server;
-	struct str host; /* lower case; a view, until the next call */
+	/* Printable, lower case; a view, until the next call. */
+	struct str host;
 };
 
 struct classify_stats {

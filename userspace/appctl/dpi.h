@@ -13,7 +13,7 @@
 #include "base/str.h"
 #include "policy/app.h"
 
-struct dpi;	 /* one for a process: automata and lists, about 20 MB */
+struct dpi;	 /* one for a process: automata and lists, about 9 MB */
 struct dpi_flow; /* what nDPI remembers of one flow */
 
 /* What nDPI makes of a flow so far. */

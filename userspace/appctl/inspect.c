@@ -301,12 +301,17 @@ static uint16_t sniff(struct inspection *i, const struct inspect_packet *p)
 
 /* --- nDPI ---------------------------------------------------------------------- */
 
-/* Lower case, and without the port that a Host field may have. */
+/*
+ * Lower case, and without the port that a Host field may have. Clients send
+ * anything there: what is not printable is no host.
+ */
 static struct str tidy_host(struct inspection *i, struct str host)
 {
 	size_t n = 0;
 
-	while (n < host.len && n < sizeof(i->host) && host.p[n] != ':') {
+	while (n < host.len && n < sizeof(i->host) - 1 && host.p[n] != ':') {
+		if (host.p[n] <= ' ' || host.p[n] > '~')
+			return (struct str){NULL, 0};
 		i->host[n] = ascii_lower(host.p[n]);
 		n++;
 	}
