@@ -35,12 +35,13 @@ make --no-print-directory O="$O" all "$O/tests/vm/acct_tool" >/dev/null || {
 	echo "not ok - what the guests run is built"
 	exit 1
 }
+said=$(mktemp) || exit 1
+trap 'rm -f "$said"' EXIT
 for series in ${ACCT_KERNELS:-6.1 6.12}; do
-	if ! said=$(tests/vm/kernel "$series" 2>&1); then
-		skip "$series: accounting" "kernel: no Debian kernel of this series here: $said"
+	if ! kernel=$(tests/vm/kernel "$series" 2>"$said"); then
+		skip "$series: accounting" "kernel: no Debian kernel of this series here: $(tail -n 1 "$said")"
 		continue
 	fi
-	kernel=$said
 	module=$(CHECK=1 KVER=$(basename "$kernel") KDIR=$kernel/headers kmod/build_nfq_ko.sh)
 	report $? "$series: the module compiles without a warning, sparse's included"
 	[ -n "$module" ] || continue
