@@ -19,7 +19,10 @@
 #include "render/marks.h"
 #include "sys/tcprog.h"
 
-_Static_assert(ACCT_MARK_CLIENT == MARK_CLIENT, "one mark, two names");
+_Static_assert(ACCT_MARK_CLIENT == MARK_CLIENT &&
+		       ACCT_LABEL_MASK == LABEL_MASK &&
+		       ACCT_LABEL_SHIFT == LABEL_SHIFT,
+	       "one mark, two names");
 
 #define INTERFACES 32
 
