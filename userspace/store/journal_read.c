@@ -294,11 +294,16 @@ static bool has_rest(const struct journal_reader *r)
 int journal_reader_next(struct journal_reader *r, struct str *line)
 {
 	for (;;) {
-		bool rest, finished = r->fd == -1 || !is_current(r);
+		/* Whole lines at hand, often thousands, need no look at it. */
+		bool at_hand = r->fd != -1 && line_end(r) != NULL;
+		bool rest,
+			finished = !at_hand && (r->fd == -1 || !is_current(r));
 		int rc = r->fd == -1 ? 0 : next_in_file(r, line);
 
 		if (rc != 0)
 			return rc;
+		if (at_hand) /* all of them were too long */
+			continue;
 		/* Its last lines may have come just before it was rotated. */
 		if (!finished)
 			return 0;
