@@ -55,7 +55,10 @@ $(O)/tests/llhttp/%.o: /usr/share/llhttp/%.c
 endif
 
 # A program's own files, without its main().
-$(O)/tests/unit/sluicectl/events_test: $(call objs,userspace/sluicectl/events.c)
+unit_ctl = $(O)/tests/unit/sluicectl/$(1)_test: $(call objs,$(addprefix userspace/sluicectl/,$(2)))
+$(call unit_ctl,apps,amount.c apps.c apps_print.c tally.c when.c)
+$(call unit_ctl,events,events.c when.c)
+$(call unit_ctl,tally,amount.c tally.c)
 unit_roles = $(O)/tests/unit/roles/$(1)_test: $(call objs,$(addprefix userspace/roles/,$(2)))
 $(call unit_roles,asked,net/asked.c)
 $(call unit_roles,child,sluiced/backoff.c sluiced/output.c sluiced/spawn.c)

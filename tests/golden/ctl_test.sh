@@ -55,5 +55,9 @@ same "... and every command with its arguments, in the same order" "$scratch/wan
 tags sluicectl.8 FILTERS | grep '^-' >"$scratch/found"
 same "... and every filter of events" "$scratch/wanted" "$scratch/found"
 
+"$O/bin/sluicectl" apps --no-such-filter 2>&1 | listed >"$scratch/wanted"
+tags sluicectl.8 "FILTERS OF APPS" | grep '^-' >"$scratch/found"
+same "... and of apps" "$scratch/wanted" "$scratch/found"
+
 echo "1..$count"
 exit $failed

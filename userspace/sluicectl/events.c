@@ -9,13 +9,12 @@
 #include <time.h>
 
 #include "base/str.h"
-#include "base/units.h"
 #include "policy/verdict.h"
+#include "sluicectl/when.h"
 #include "store/event_time.h"
 #include "store/journal_read.h"
 
 #define FOLLOW_POLL_NS 200000000
-#define US_A_MS	       1000
 #define LINE_TEXT      8192
 /* Events are written in the order of their ends, give or take this. */
 #define ORDER_SLACK_US (3600 * UINT64_C(1000000))
@@ -67,18 +66,6 @@ static const struct option long_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static bool parse_when(const char *text, uint64_t now_us, uint64_t *us)
-{
-	uint64_t ms;
-
-	if (event_time_parse(str_of(text), us))
-		return true;
-	if (!units_parse_duration(text, &ms) || ms > now_us / US_A_MS)
-		return false;
-	*us = now_us - ms * US_A_MS;
-	return true;
-}
-
 static bool known_verdict(const char *word)
 {
 	for (unsigned int v = 0; verdict_valid(v); v++)
@@ -126,9 +113,9 @@ static bool take_option(struct events_options *o, int option, char *value,
 		o->session = value;
 		return true;
 	case OPT_SINCE:
-		return parse_when(value, now_us, &o->since_us);
+		return when_parse(value, now_us, &o->since_us);
 	case OPT_UNTIL:
-		return parse_when(value, now_us, &o->until_us);
+		return when_parse(value, now_us, &o->until_us);
 	case OPT_LIMIT:
 		return str_to_u64(str_of(value), &o->limit);
 	default:

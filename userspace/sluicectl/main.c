@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sluicectl/cmd_apps.h"
 #include "sluicectl/cmd_events.h"
 #include "sluicectl/cmd_gateway.h"
 #include "sluicectl/cmd_rules.h"
@@ -20,6 +21,8 @@ struct command {
 static const struct command commands[] = {
 	{"status", cmd_status, "", "roles, traffic, scanner, fail mode"},
 	{"sessions", cmd_sessions, "[--watch]", "connections open now"},
+	{"apps", cmd_apps, "[--watch] [filters]",
+	 "what the network carries, by application"},
 	{"events", cmd_events, "[--follow] [filters]", "the journal"},
 	{"rules", cmd_rules, "show|diff|install|remove [--dry-run]",
 	 "nftables rules and routes"},

@@ -6,38 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sluicectl/amount.h"
 #include "sluicectl/ctl.h"
-
-/* "1.5 GiB"; @dst of at least 32 bytes. */
-static const char *bytes_text(char *dst, size_t size, unsigned long long n)
-{
-	static const char *const units[] = {"B",   "KiB", "MiB",
-					    "GiB", "TiB", "PiB"};
-	double value = (double)n;
-	size_t unit = 0;
-
-	while (value >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0])) {
-		value /= 1024;
-		unit++;
-	}
-	snprintf(dst, size, unit == 0 ? "%.0f %s" : "%.1f %s", value,
-		 units[unit]);
-	return dst;
-}
-
-static const char *duration_text(char *dst, size_t size, unsigned long long s)
-{
-	if (s >= 86400)
-		snprintf(dst, size, "%llu d %llu h", s / 86400,
-			 s % 86400 / 3600);
-	else if (s >= 3600)
-		snprintf(dst, size, "%llu h %llu min", s / 3600, s % 3600 / 60);
-	else if (s >= 60)
-		snprintf(dst, size, "%llu min %llu s", s / 60, s % 60);
-	else
-		snprintf(dst, size, "%llu s", s);
-	return dst;
-}
 
 /* --- status -------------------------------------------------------------------- */
 
@@ -73,7 +43,7 @@ static void show_counts(const char *title, struct json_object *counts,
 		unsigned long long n = json_object_get_uint64(value);
 
 		if (bytes)
-			bytes_text(text, sizeof(text), n);
+			amount_bytes(text, n);
 		else
 			snprintf(text, sizeof(text), "%llu", n);
 		printf("%s%s %s", first ? "" : ", ", key, text);
@@ -91,14 +61,12 @@ static void show_totals(struct json_object *totals)
 	       ctl_number(totals, "sessions_total"),
 	       ctl_number(totals, "requests"));
 	printf("%-12s%s from clients, %s to clients\n", "bytes",
-	       bytes_text(in, sizeof(in), ctl_number(totals, "bytes_in")),
-	       bytes_text(out, sizeof(out), ctl_number(totals, "bytes_out")));
+	       amount_bytes(in, ctl_number(totals, "bytes_in")),
+	       amount_bytes(out, ctl_number(totals, "bytes_out")));
 	printf("%-12s%s of sessions and buffers, %s of objects\n", "memory",
-	       bytes_text(mem, sizeof(mem),
-			  ctl_number(totals, "session_memory") +
-				  ctl_number(totals, "buffer_memory")),
-	       bytes_text(body, sizeof(body),
-			  ctl_number(totals, "body_memory")));
+	       amount_bytes(mem, ctl_number(totals, "session_memory") +
+					 ctl_number(totals, "buffer_memory")),
+	       amount_bytes(body, ctl_number(totals, "body_memory")));
 	show_counts("verdicts", ctl_object(totals, "verdicts"), false);
 	show_counts("reasons", ctl_object(totals, "reasons"), false);
 	show_counts("unscanned", ctl_object(totals, "unscanned_bytes"), true);
@@ -145,13 +113,12 @@ void show_status(struct json_object *status)
 {
 	struct json_object *config = ctl_object(status, "config");
 	struct json_object *roles = ctl_object(status, "roles");
-	char text[64];
+	char text[AMOUNT_TEXT];
 
 	printf("sluiced %s, %s (%s) for %s, pid %llu\n",
 	       ctl_string(status, "version"), ctl_string(status, "phase"),
 	       ctl_bool(status, "ready") ? "ready" : "not ready",
-	       duration_text(text, sizeof(text),
-			     ctl_number(status, "uptime_s")),
+	       amount_duration(text, ctl_number(status, "uptime_s")),
 	       ctl_number(status, "pid"));
 	printf("%-12s%s, generation %llu; engine %s, not scanned: %s\n",
 	       "config", ctl_string(config, "file"),
@@ -181,8 +148,8 @@ void show_session(struct json_object *s)
 	printf("%-20s %-24s %-24s %-10s %8s %10s %10s  %s\n",
 	       ctl_string(s, "session"), ctl_string(s, "client"),
 	       ctl_string(s, "server"), ctl_string(s, "state"),
-	       duration_text(age, sizeof(age), ctl_number(s, "age_ms") / 1000),
-	       bytes_text(in, sizeof(in), ctl_number(s, "bytes_in")),
-	       bytes_text(out, sizeof(out), ctl_number(s, "bytes_out")),
+	       amount_duration(age, ctl_number(s, "age_ms") / 1000),
+	       amount_bytes(in, ctl_number(s, "bytes_in")),
+	       amount_bytes(out, ctl_number(s, "bytes_out")),
 	       ctl_string(s, "url"));
 }
