@@ -17,7 +17,7 @@ uses_appctl := appctl proto policy base
 uses_sluicectl := store ipc sys policy base
 uses_roles := render ipc sys policy base
 libs_conf := -lconfuse
-libs_sys := -lnftnl -lmnl -lcap-ng -lseccomp
+libs_sys := -lnetfilter_queue -lnftnl -lmnl -lcap-ng -lseccomp
 libs_ipc := -lcap-ng -lseccomp
 libs_proxy := -lcrypto -lcap-ng -lseccomp
 libs_scan := -lclamav -lcrypto -lz -lbrotlidec -lzstd -lcap-ng -lseccomp
@@ -81,6 +81,15 @@ $(O)/tests/netns/rules_tool: $(addprefix tests/netns/helpers/,rules_tool.c relay
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALLCFLAGS) $(ALLLDFLAGS) -o $@ $(filter %.c,$^) \
 		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lconfuse -lnftnl -lmnl
+
+# Reads the queue and labels by port.
+$(O)/tests/netns/label_tool: tests/netns/helpers/label_tool.c \
+		$(foreach d,proto render policy sys base,$(call lib,$(d))) $(O)/.flags
+	$(call say,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALLCFLAGS) $(ALLLDFLAGS) -o $@ $(filter %.c,$^) \
+		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
+		-lnetfilter_queue -lnftnl -lmnl
 
 $(O)/tests/netns/storm: tests/netns/helpers/storm.c $(O)/.flags
 	$(call say,TEST,$@)
