@@ -340,6 +340,14 @@ print(s.recv(4096)[:12].decode(), flush=True); s.recv(1)"
 	is "$(sluicectl events --session 0.1)" "" "... and by no other"
 	end_pid "$SPAWNED"
 	check "it goes" wait_for 5 eval '[ -z "$(sluicectl --json sessions)" ]'
+	# usage of a day long ago, in a finished file as the log role leaves them
+	echo '{"time":"2024-01-01T10:00:00Z","id":"1-0","span":300,"app":"dns","group":"name-service","client":"10.0.0.1","direction":"up","bytes":70,"packets":1,"flows":1}' \
+		>"$T/state/usage/usage-20240101T120000Z-000.jsonl"
+	sluicectl --json apps --since 2024-01-01T00:00:00Z --until 2024-01-02T00:00:00Z >"$T/json"
+	is "$(json "[o[k] for k in ('time', 'app', 'client', 'bytes')]" <"$T/json")" \
+		"['2024-01-01T10:00:00Z', 'dns', '10.0.0.1', 70]" "--json apps: a record of the store"
+	says 0 '^dns +name-service +100.0 % +70 B +0 B +1 +1 ' "apps for people" \
+		sluicectl apps --since 2024-01-01T00:00:00Z --until 2024-01-02T00:00:00Z
 	says 0 'intercepting; if it stops: open' "status for people" sluicectl status
 	is "$(grep -cE '^(sluiced|config|traffic|services|sessions|bytes|roles)' "$T/out")" 7 "... has its parts"
 }
