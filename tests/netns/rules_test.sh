@@ -361,7 +361,7 @@ test_replace() {
 	ok "replaced under traffic: every connection is intercepted" times 40 both_taken
 	kill "$replacing"
 	wait "$replacing" 2>/dev/null
-	ok "replaced under traffic: that was often" [ "$(wc -l <"$scratch/replaced")" -ge 20 ]
+	ok "replaced under traffic: that was often" [ "$(wc -l <"$scratch/replaced")" -ge 5 ]
 	ok "replaced under traffic: what was open goes on" answers kept
 	drop kept
 	relay_down
