@@ -141,24 +141,41 @@ static bool has_ports(const struct nft_hint *hint)
 	return hint->protocol == IPPROTO_TCP || hint->protocol == IPPROTO_UDP;
 }
 
-static int hint_change(struct netlink *nl, const struct nft_hint *hint,
-		       bool forget, bool set)
+/*
+ * A transaction that fails costs some 20 ms, as the kernel waits for all
+ * readers before it takes anything back; one that works, some 10 us. So the
+ * first attempt is the one that fails neither for a new hint nor for one that
+ * is there: as in nft_renew(), for the sake of its timeout.
+ */
+static int hint_renew(struct netlink *nl, const struct nft_hint *hint)
 {
 	const char *map = hint_map(hint);
 	struct nft_batch b;
 
 	nft_batch_begin(&b, nl);
-	if (forget)
-		nft_batch_hint(&b, NFT_MSG_DELSETELEM, 0, map, hint);
-	if (set)
-		nft_batch_hint(&b, NFT_MSG_NEWSETELEM, NLM_F_EXCL, map, hint);
+	nft_batch_hint(&b, NFT_MSG_NEWSETELEM, 0, map, hint);
+	nft_batch_hint(&b, NFT_MSG_DELSETELEM, 0, map, hint);
+	nft_batch_hint(&b, NFT_MSG_NEWSETELEM, 0, map, hint);
+	return nft_batch_commit(&b, NULL);
+}
+
+/* @again: and add it. */
+static int hint_delete(struct netlink *nl, const struct nft_hint *hint,
+		       bool again)
+{
+	const char *map = hint_map(hint);
+	struct nft_batch b;
+
+	nft_batch_begin(&b, nl);
+	nft_batch_hint(&b, NFT_MSG_DELSETELEM, 0, map, hint);
+	if (again)
+		nft_batch_hint(&b, NFT_MSG_NEWSETELEM, 0, map, hint);
 	return nft_batch_commit(&b, NULL);
 }
 
 /*
- * Neither adding over another mark nor over an older timeout works, so one that
- * is there is deleted and added; it may expire just between the two attempts,
- * which is what the third is for.
+ * One with another mark can't be added over; it may expire just between the
+ * first two attempts, which is what the third is for.
  */
 int nft_hint_set(struct netlink *nl, const struct nft_hint *hint)
 {
@@ -166,18 +183,18 @@ int nft_hint_set(struct netlink *nl, const struct nft_hint *hint)
 
 	if (!has_ports(hint))
 		return -EINVAL;
-	err = hint_change(nl, hint, false, true);
-	if (err == -EEXIST)
-		err = hint_change(nl, hint, true, true);
-	if (err == -ENOENT)
-		err = hint_change(nl, hint, false, true);
+	err = hint_renew(nl, hint);
+	if (err == -EEXIST || err == -EBUSY) {
+		err = hint_delete(nl, hint, true);
+		if (err == -ENOENT)
+			err = hint_renew(nl, hint);
+	}
 	return err;
 }
 
 int nft_hint_forget(struct netlink *nl, const struct nft_hint *hint)
 {
-	int err = has_ports(hint) ? hint_change(nl, hint, true, false)
-				  : -EINVAL;
+	int err = has_ports(hint) ? hint_delete(nl, hint, false) : -EINVAL;
 
 	return err == -ENOENT ? 0 : err;
 }

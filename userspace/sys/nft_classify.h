@@ -5,8 +5,10 @@
  *
  * For the net role (through sys/nft.h) and the app role, each with a netlink
  * socket of its own (NETLINK_NETFILTER) and CAP_NET_ADMIN. Each call is one
- * transaction and waits for its answer: some 50 us when nobody else changes
- * rules, at most NETLINK_TIMEOUT_MS.
+ * transaction and waits for its answer: some 15 us when it works and nobody
+ * else changes rules, some 20 ms when the kernel refuses it (it waits for RCU
+ * before it takes back), at most NETLINK_TIMEOUT_MS. So whoever must not wait
+ * doesn't try again at once what was refused, such as a hint in a full map.
  */
 #ifndef SLUICE_SYS_NFT_CLASSIFY_H
 #define SLUICE_SYS_NFT_CLASSIFY_H
