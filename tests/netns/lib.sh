@@ -153,6 +153,11 @@ ns_up() {
 		echo 1 >/proc/sys/net/ipv4/ip_forward
 		echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
 		for f in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >"$f"; done' || exit 1
+	# They come with the carrier, a moment later: not into a snapshot's second half.
+	wait_for 10 link_local_on_both || exit 1
+}
+link_local_on_both() {
+	on_gw ip -6 addr show dev lan0 scope link | grep -q fe80 && on_gw ip -6 addr show dev wan0 scope link | grep -q fe80
 }
 
 # Whatever state the test is in. The exit status stays; a namespace that is in use would be a process left behind.
