@@ -22,6 +22,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_queue.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -37,8 +38,8 @@
 #define RCVBUF	     (16 << 20)
 /* All packets that a new queue may hold: ids are compared as a circle. */
 #define EVERY_ID     INT32_MAX
-/* The verdict on these: there are none, as a rule. */
-#define SEQ_EVERY    1
+/* Of the messages that open() sends; an error is what they bring, as a rule. */
+#define SEQ_OPEN     UINT32_MAX
 
 /*
  * Messages for the kernel. One turn gives at most a verdict or, for an error
@@ -112,6 +113,24 @@ static int transmit(struct nfqueue *q, size_t size)
 }
 
 /*
+ * The first message to conntrack may have to load its module, which takes so
+ * long that more packets of the first flow would be queued. This one is about a
+ * connection that nobody has.
+ */
+static void put_nobody(struct nfqueue *q)
+{
+	static const struct ctlabel nobody = {
+		.src = {.addr = {.family = AF_INET}},
+		.dst = {.addr = {.family = AF_INET}},
+		.protocol = IPPROTO_TCP,
+	};
+	struct nlmsghdr *nlh = (void *)(q->verdict_buf + q->verdicts);
+
+	q->verdicts += MNL_ALIGN(ctlabel_put(nlh, &nobody));
+	nlh->nlmsg_seq = SEQ_OPEN;
+}
+
+/*
  * While one queue is set up, another may have packets already, and they are
  * lost among the acknowledgements: they are accepted unseen.
  */
@@ -132,12 +151,12 @@ static int bind_queues(struct nfqueue *q)
 		err = -EBUSY;
 	if (err != 0)
 		return err;
-	q->verdicts = 0;
 	for (uint16_t i = 0; i < q->config.count; i++)
 		put_verdict(q, NFQNL_MSG_VERDICT_BATCH,
 			    (uint16_t)(q->config.first + i), EVERY_ID,
 			    NF_ACCEPT)
-			->nlmsg_seq = SEQ_EVERY;
+			->nlmsg_seq = SEQ_OPEN;
+	put_nobody(q);
 	err = transmit(q, q->verdicts);
 	q->verdicts = 0;
 	return err;
@@ -287,10 +306,10 @@ static void take_error(struct nfqueue *q, const struct nlmsghdr *nlh)
 		q->stats.bad++;
 		return;
 	}
-	if (e->error == 0)
+	if (e->error == 0 || e->msg.nlmsg_seq == SEQ_OPEN)
 		return;
 	if (!ctlabel_is(&e->msg)) {
-		q->stats.verdict_errors += e->msg.nlmsg_seq != SEQ_EVERY;
+		q->stats.verdict_errors++;
 		return;
 	}
 	if (e->error != -ENOENT) {
