@@ -235,20 +235,25 @@ taken_away() {
 
 # Read, and give up what is pending, all the while: nothing lost, nothing twice.
 busy() {
-	local pid pids=() reads=0
+	local pid pids reads=0 rounds=0
 	label_late
 	mark_lan
-	for _ in 1 2 3; do
-		fetch -o /dev/null --limit-rate 1M "http://$SERVER/2m" "http://[$SERVER6]/2m" &
-		pids+=($!)
+	# On a busy machine, another round until that was often enough.
+	while [ $reads -le 3 ] && [ $rounds -lt 6 ]; do
+		pids=()
+		for _ in 1 2 3; do
+			fetch -o /dev/null --limit-rate 1M "http://$SERVER/2m" "http://[$SERVER6]/2m" &
+			pids+=($!)
+		done
+		while kill -0 "${pids[2]}" 2>/dev/null; do
+			acct sweep 0 0 $((reads % 3 * 100)) >/dev/null && acct show >/dev/null && reads=$((reads + 1))
+			sleep $POLL
+		done
+		for pid in "${pids[@]}"; do wait "$pid" || not_ok "$1: a download" "it failed"; done
+		rounds=$((rounds + 1))
 	done
-	while kill -0 "${pids[2]}" 2>/dev/null; do
-		acct sweep 0 0 $((reads % 3 * 100)) >/dev/null && acct show >/dev/null && reads=$((reads + 1))
-		sleep $POLL
-	done
-	for pid in "${pids[@]}"; do wait "$pid" || note "a download failed"; done
-	conserved "$1: read and swept $reads times while six downloads ran"
-	is_less 1 "$reads" "$1: often enough"
+	conserved "$1: read and swept $reads times while $((rounds * 6)) downloads ran"
+	is_less 3 "$reads" "$1: often enough"
 	is_less 5000000 "$(since "^app .* $APP_WEB down" 2)" "$1: most of it had a label"
 	unlabel
 }

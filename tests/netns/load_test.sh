@@ -108,14 +108,15 @@ others() {
 	END
 }
 # slow NAME OPTION...: SLOW clients of slowhttptest, and how others fare meanwhile
-SLOW=600 # it has room for 1024 descriptors, and is slow itself on a busy machine
+SLOW=900 # it has room for 1024 descriptors
 slow() {
 	local name=$1 count longest before each
 	shift
 	before=$(relays RssAnon)
-	on_client slowhttptest "$@" -c $SLOW -r 400 -l 14 -i 2 >"$T/log/slow-$name" 2>&1 </dev/null &
+	on_client slowhttptest "$@" -c $SLOW -r 450 -l 24 -i 2 >"$T/log/slow-$name" 2>&1 </dev/null &
 	NS_PIDS+=($!)
-	check "slow $name: most of $SLOW connections" wait_for 8 sessions_above $((SLOW * 2 / 3))
+	# Long before the first of them runs out of time, also where opening them takes a while.
+	check "slow $name: $SLOW connections" wait_for 18 sessions_above $((SLOW - 10))
 	each=$((($(relays RssAnon) - before) * 1024 / SLOW))
 	note "slow $name: a session takes $each bytes of the relays"
 	# A buffer for each direction, and what is a session's.
@@ -124,9 +125,9 @@ slow() {
 	note "slow $name: others get $((count / 4)) objects a second, the longest took $longest ms"
 	is_less "${longest:-99999}" 1000 "slow $name: nobody else waits for them"
 	is_less 200 "${count:-0}" "slow $name: others go on"
-	check "slow $name: they end by themselves" wait_for 25 sessions_below 20
+	check "slow $name: they end by themselves" wait_for 40 sessions_below 20
 }
-sluice_conf log.level=info relays=2 http.header_timeout=10s http.idle_timeout=10s
+sluice_conf log.level=info relays=2 http.header_timeout=20s http.idle_timeout=20s
 # shellcheck disable=SC2119
 start_sluice || exit 1
 read -r count longest < <(others 3)
@@ -151,9 +152,7 @@ check "descriptors: a relay has no room for more" wait_for 10 refused
 check "descriptors: it says so" sluice_log "no room for new sessions"
 check "descriptors: who is idle gives way" wait_for 50 crowd_lines 1
 note "$(cat "$CROWD")"
-# Who says nothing for a second is idle: on a busy machine some of the crowd are.
-is_less 400 "$(sed 's/.* answered \([0-9]*\) .*/\1/' "$CROWD")" "descriptors: who asks is answered at last"
-is "$(grep -oE ' [0-9]+:' "$CROWD" | xargs)" "200:" "descriptors: and well"
+is "$(sed 's/.* answered //; s/ reopened:.*//' "$CROWD")" "600 200:600" "descriptors: everybody is answered at last"
 is "$(fetch "http://$SERVER/f7")" "$(whole "$T/www/f7")" "descriptors: and one more"
 is "$(fetch "http://$SERVER/eicar.com")" "$BLOCKED" "descriptors: EICAR is blocked all the same"
 crowd_down

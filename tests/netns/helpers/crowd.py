@@ -6,10 +6,12 @@ usage: crowd.py SERVER PORT COUNT PATH [SECONDS]
 Opens COUNT connections, some hundred at a time, and asks for PATH on each ("%d"
 in it is the connection's number). When all are answered, or after SECONDS (60),
 prints "open N answered N STATUS:COUNT..." and, if there are any, "waiting N lost
-WHY:COUNT..."; then for each line on standard input
+WHY:COUNT..." and "reopened:N"; then for each line on standard input
   again   asks once more on each that is open, and prints the same
   quit    ends
-An answer is whole when as many bytes came as its Content-Length says.
+An answer is whole when as many bytes came as its Content-Length says. A
+connection that is closed before its first answer is opened again, as RFC 9112
+9.3.1 has clients do: a gateway short of room closes who said nothing for long.
 """
 import errno
 import resource
@@ -28,6 +30,7 @@ class Client:
         self.number = number
         self.sock = sock
         self.asked = False
+        self.first = True
         self.got = b""
         self.left = -1
         self.status = 0
@@ -48,6 +51,7 @@ class Crowd:
         self.waiting = set()
         self.answers = {}
         self.losses = {}
+        self.reopened = 0
 
     def open_one(self, number):
         sock = socket.socket(self.family, socket.SOCK_STREAM)
@@ -67,6 +71,18 @@ class Crowd:
         if fd in self.waiting:
             self.count_loss(why)
         self.waiting.discard(fd)
+
+    def closed(self, fd):
+        """In order; before the first byte of a first answer: once more."""
+        client = self.clients[fd]
+        if fd in self.waiting and client.first and client.left < 0 \
+                and not client.got:
+            self.waiting.discard(fd)
+            self.reopened += 1
+            self.lose(fd, "closed")
+            self.open_one(client.number)
+        else:
+            self.lose(fd, "closed")
 
     def count_loss(self, why):
         self.losses[why] = self.losses.get(why, 0) + 1
@@ -93,7 +109,7 @@ class Crowd:
             self.lose(fd, errno.errorcode[e.errno])
             return
         if not data:
-            self.lose(fd, "closed")
+            self.closed(fd)
             return
         if client.left < 0:
             client.got += data
@@ -109,6 +125,7 @@ class Crowd:
             self.answers[client.status] = \
                 self.answers.get(client.status, 0) + 1
             self.waiting.discard(fd)
+            self.clients[fd].first = False
 
     def round(self):
         for fd, events in self.poll.poll(0.1, 1024):
@@ -131,9 +148,11 @@ class Crowd:
         if self.losses or self.waiting:
             words += ["waiting", len(self.waiting), "lost",
                       *(f"{w}:{n}" for w, n in sorted(self.losses.items()))]
+        if self.reopened:
+            words.append(f"reopened:{self.reopened}")
         print("open", len(self.clients), "answered",
               sum(self.answers.values()), *words, flush=True)
-        self.answers, self.losses = {}, {}
+        self.answers, self.losses, self.reopened = {}, {}, 0
 
     def gather(self):
         end = time.monotonic() + self.seconds
