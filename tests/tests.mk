@@ -56,8 +56,8 @@ endif
 
 # A program's own files, without its main().
 unit_ctl = $(O)/tests/unit/sluicectl/$(1)_test: $(call objs,$(addprefix userspace/sluicectl/,$(2)))
-$(call unit_ctl,apps,amount.c apps.c apps_print.c tally.c when.c)
-$(call unit_ctl,events,events.c when.c)
+$(call unit_ctl,apps,amount.c apps.c apps_print.c tally.c options.c when.c)
+$(call unit_ctl,events,events.c options.c when.c)
 $(call unit_ctl,tally,amount.c tally.c)
 unit_roles = $(O)/tests/unit/roles/$(1)_test: $(call objs,$(addprefix userspace/roles/,$(2)))
 $(call unit_roles,asked,net/asked.c)

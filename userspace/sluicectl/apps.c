@@ -2,11 +2,11 @@
 #include "sluicectl/apps.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <string.h>
 
 #include "policy/app.h"
 #include "sluicectl/apps_print.h"
+#include "sluicectl/options.h"
 #include "sluicectl/when.h"
 #include "store/journal_read.h"
 
@@ -88,9 +88,10 @@ static bool take_time(const char *text, uint64_t now_us, uint64_t *s)
 }
 
 /* Whether @value is good for the option; it is kept in @o. */
-static bool take_option(struct apps_options *o, int option, const char *value,
-			uint64_t now_us)
+static bool take_option(void *into, int option, char *value, uint64_t now_us)
 {
+	struct apps_options *o = into;
+
 	switch (option) {
 	case OPT_BY:
 		return take_by(o, value);
@@ -139,26 +140,16 @@ static const char *settle(struct apps_options *o, uint64_t now_s)
 int apps_parse(int argc, char *argv[], uint64_t now_us,
 	       struct apps_options *options, char *wrong, size_t size)
 {
+	static const struct options known = {"apps", "n:", long_options,
+					     take_option};
 	const char *together;
-	int option;
+	int rc;
 
 	memset(options, 0, sizeof(*options));
 	options->since_s = options->until_s = options->limit = UINT64_MAX;
-	optind = 0; /* begin anew, also with another argv */
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, "+n:", long_options, NULL)) !=
-	       -1) {
-		if (take_option(options, option, optarg, now_us))
-			continue;
-		snprintf(wrong, size, "%s: not a valid option or value",
-			 argv[optind - 1]);
-		return -EINVAL;
-	}
-	if (optind < argc) {
-		snprintf(wrong, size, "%s: apps takes no argument",
-			 argv[optind]);
-		return -EINVAL;
-	}
+	rc = options_read(&known, argc, argv, options, now_us, wrong, size);
+	if (rc != 0)
+		return rc;
 	together = settle(options, now_us / US_A_SECOND);
 	if (together == NULL)
 		return 0;

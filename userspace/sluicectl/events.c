@@ -2,7 +2,6 @@
 #include "sluicectl/events.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <json-c/json.h>
 #include <string.h>
 #include <strings.h>
@@ -10,6 +9,7 @@
 
 #include "base/str.h"
 #include "policy/verdict.h"
+#include "sluicectl/options.h"
 #include "sluicectl/when.h"
 #include "store/event_time.h"
 #include "store/journal_read.h"
@@ -83,9 +83,10 @@ static bool known_reason(const char *word)
 }
 
 /* Whether @value is good for the option; it is kept in @o. */
-static bool take_option(struct events_options *o, int option, char *value,
-			uint64_t now_us)
+static bool take_option(void *into, int option, char *value, uint64_t now_us)
 {
+	struct events_options *o = into;
+
 	switch (option) {
 	case OPT_FOLLOW:
 		o->follow = true;
@@ -126,29 +127,17 @@ static bool take_option(struct events_options *o, int option, char *value,
 int events_parse(int argc, char *argv[], uint64_t now_us,
 		 struct events_options *options, char *wrong, size_t size)
 {
-	int option;
+	static const struct options known = {"events", "fn:", long_options,
+					     take_option};
+	int rc;
 
 	memset(options, 0, sizeof(*options));
 	options->until_us = UINT64_MAX;
 	options->limit = UINT64_MAX;
-	optind = 0; /* begin anew, also with another argv */
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, "+fn:", long_options, NULL)) !=
-	       -1) {
-		if (take_option(options, option, optarg, now_us))
-			continue;
-		snprintf(wrong, size, "%s: not a valid option or value",
-			 argv[optind - 1]);
-		return -EINVAL;
-	}
-	if (optind < argc) {
-		snprintf(wrong, size, "%s: events takes no argument",
-			 argv[optind]);
-		return -EINVAL;
-	}
-	if (options->limit == UINT64_MAX)
+	rc = options_read(&known, argc, argv, options, now_us, wrong, size);
+	if (rc == 0 && options->limit == UINT64_MAX)
 		options->limit = options->since_us == 0 ? EVENTS_LIMIT : 0;
-	return 0;
+	return rc;
 }
 
 /* --- filters --------------------------------------------------------------------- */
