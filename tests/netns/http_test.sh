@@ -99,9 +99,18 @@ check_leaks() {
 	is_less "$(count_sockets)" $((sockets + 2 * 2 * 96)) "$ENGINE: no sockets are left"
 	# 64 idle ones a relay, and the end of one to the parent's log.
 	is_less "$(count_pipes)" $((2 * (2 * 64 + 1) + 1)) "$ENGINE: no pipes but idle ones are left"
-	# Two families, seven thousand connections each: what half a kilobyte lost with each would be. A sanitizer keeps
-	# freed memory for a while.
-	[ -n "${SANITIZED:-}" ] || is_less "$(resident)" $((memory + 7000)) "$ENGINE: the relays do not grow"
+	# Two families, seven thousand connections each: what half a kilobyte lost with each would be. A busier moment than
+	# all before raises the allocator's mark once; what is lost is lost in each round. A sanitizer keeps freed memory
+	# for a while.
+	[ -z "${SANITIZED:-}" ] || return 0
+	for _ in 1 2; do
+		[ "$(resident)" -ge $((memory + 7000)) ] || break
+		note "$ENGINE: the relays grew from $memory to $(resident) kB; another round"
+		memory=$(resident)
+		cases load
+		wait_for 30 at_rest
+	done
+	is_less "$(resident)" $((memory + 7000)) "$ENGINE: the relays do not grow"
 }
 
 check_totals() {

@@ -129,10 +129,12 @@ took "scan back after"
 check "scan: hung, it is killed and started again" eval "strike STOP scan; comes_back 40 scan && wait_for 10 scans_again"
 took "hung scan back after"
 load_down
-# With the engine or the dispatcher die the scans that they had: at most one a client each time.
+# With the engine or the dispatcher die the scans that they had: at most one a client each time, and while a hung one is
+# not yet killed, the deadline of another may pass.
 is "$(failed_requests kind=small | grep -v '"status": 403')" "" "scan: small objects that failed were refused"
 is "$(failed_requests kind=long | grep -v 'reset by peer')" "" "scan: downloads that failed were reset before their end"
-is_less "$(failed_requests | wc -l)" 10 "scan: others went on"
+clients=8
+is_less "$(failed_requests | wc -l)" $((4 * clients + 1)) "scan: others went on"
 is "$(failed_requests kind=eicar)" "" "scan: no EICAR arrived"
 SCAN_LOAD=$LOAD
 

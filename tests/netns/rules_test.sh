@@ -592,6 +592,7 @@ test_closing() {
 	wait "$relay" 2>/dev/null
 	in_g "$tool" alive renew
 	ok "closing: the origin's end is delivered to the orphan" poll 4 grew closing "$n"
+	in_g "$tool" alive renew
 	drop orphan
 	ok "closing: and the client's" poll 4 grew handshake "$h"
 }

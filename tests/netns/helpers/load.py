@@ -165,7 +165,7 @@ def failed(path, words):
     after = float(wanted.get("after", 0))
     bad = [r for r in rows(path) if not r["ok"] and r["start"] > after
            and wanted.get("kind", r["kind"]) == r["kind"]]
-    for r in bad[:10]:
+    for r in bad:
         print(json.dumps(r))
 
 
