@@ -89,7 +89,17 @@ clients() { on_client "$PYTHON" "$TESTS/vm/helpers/clients.py" $SERVER "${3:-900
 
 # --- setting up --------------------------------------------------------------------------
 modprobe nf_conntrack && modprobe veth
-check "the module loads" load
+# Without it nothing below means anything; so here is all that can tell why.
+if ! why=$(load 2>&1); then
+	not_ok "the module loads" "$why
+$(dmesg | tail -n 15)
+$(ls -l "$VM_MODULE"; modinfo -F vermagic "$VM_MODULE"; uname -r)
+$(sha256sum "$VM_MODULE"), on the host $VM_MODULE_SUM
+$(cat /proc/modules; free -k)"
+	done_testing
+	exit 1
+fi
+ok "the module loads"
 ns_up
 head -c 2000000 /dev/zero >"$T/www/file"
 spawn "$NS_SERVER" httpd busybox httpd -f -p 8080 -h "$T/www"

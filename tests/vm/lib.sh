@@ -12,6 +12,7 @@ VM_COMPLAINTS+='scheduling while atomic|sleeping function|use-after-free|double 
 vm_environment() { # KERNEL-DIRECTORY MODULE
 	printf 'VM_MODULES=%q\nVM_DIR=%q\nVM_O=%q\n' "$1/lib/modules" "$PWD" "${O:-build}"
 	printf 'VM_KERNEL=%q\nVM_MODULE=%q\n' "$(basename "$1")" "$2"
+	printf 'VM_MODULE_SUM=%q\n' "${2:+$(sha256sum "$2" | cut -d' ' -f1)}"
 }
 
 # vm_qemu KERNEL-DIRECTORY OUT: QEMU's exit status. One thread for both processors: with two, guests crash when hooks are
