@@ -52,7 +52,7 @@ src_sys := $(filter-out userspace/sys/sandbox_%.c,$(wildcard userspace/sys/*.c))
 $(foreach d,$(filter-out base sys,$(DIRS)),$(eval src_$(d) := $(wildcard userspace/$(d)/*.c)))
 
 PROGRAMS := bin/sluiced bin/sluicectl libexec/sluice-net libexec/sluice-relay \
-	libexec/sluice-scan libexec/sluice-log
+	libexec/sluice-scan libexec/sluice-log libexec/sluice-app
 
 main_bin/sluiced := $(wildcard userspace/roles/sluiced/*.c)
 use_bin/sluiced := conf render ipc sys policy base
@@ -77,6 +77,10 @@ libs_libexec/sluice-scan := -lclamav -lcrypto -lz -lbrotlidec -lzstd -lcap-ng -l
 main_libexec/sluice-log := $(wildcard userspace/roles/log/*.c)
 use_libexec/sluice-log := store ipc sys policy base
 libs_libexec/sluice-log := -ljson-c -lcap-ng -lseccomp
+
+main_libexec/sluice-app := $(wildcard userspace/roles/app/*.c)
+use_libexec/sluice-app := appctl proto render conf policy ipc sys base
+libs_libexec/sluice-app := -lndpi -lcrypto -lbpf -lnetfilter_queue -lnftnl -lmnl -lcap-ng -lseccomp
 
 BUILT := $(foreach p,$(PROGRAMS),$(if $(wildcard $(main_$(p))),$(O)/$(p)))
 

@@ -43,13 +43,13 @@ mkdir "$usage"
 	record 2024-11-21T10:05:00Z a-5 - - - up 100 2 2
 	record 2024-11-21T11:00:00Z a-6 ssh remote-access 10.0.0.2 up 1000 10 1
 	record 2024-11-21T11:00:00Z b-0 ssh remote-access 10.0.0.2 up 333 3 1
-	record 2024-11-22T00:00:00Z b-1 ssh remote-access 10.0.0.2 up 7 1 1
+	record 2024-11-22T00:00:00Z c-0 ssh remote-access 10.0.0.2 up 7 1 1
 } >"$usage/usage.jsonl"
 
 live='{"time":"2024-11-21T11:00:00Z","app":"ssh","group":"remote-access","client":"10.0.0.2","direction":"up","bytes":500,"packets":5,"flows":1}'
-end='{"end":true,"complete":true,"counting":true,"instance":"b","elapsed_ms":60000}'
-nobody='{"end":true,"complete":true,"counting":false,"instance":"","elapsed_ms":0}'
-cut='{"end":true,"complete":false,"counting":false,"instance":"","elapsed_ms":0}'
+end='{"end":true,"complete":true,"counting":true,"instance":"b","elapsed_ms":60000,"next":0}'
+nobody='{"end":true,"complete":true,"counting":false,"instance":"","elapsed_ms":0,"next":0}'
+cut='{"end":true,"complete":false,"counting":false,"instance":"","elapsed_ms":0,"next":0}'
 
 # serve ANSWER...: each a JSON list
 serve() {
@@ -142,6 +142,14 @@ sluicectl: 1 damaged lines were skipped
 status 0
 EOF
 
+serve "[$live,${end/%0\}/1\}}]"
+ctl --json apps --since 2024-11-21T11:00:00Z --by app
+same "JSON: what was stored before that is not what is being counted" <<'EOF'
+{"time":"2024-11-21T11:00:00Z","app":"ssh","group":"remote-access","direction":"up","bytes":1840,"packets":19,"flows":4}
+sluicectl: 1 damaged lines were skipped
+status 0
+EOF
+
 serve "[$live,$end]"
 ctl --json apps --since 2024-11-21T10:02:00Z --until 2024-11-21T11:00:00Z
 same "a span of which a part is asked for is in; one that begins at the end is not" <<'EOF'
@@ -206,7 +214,7 @@ EOF
 # Three looks, two seconds apart by the role's clock: since the span began, then what was added, then a new span.
 # Its records are of a day that is still to come, so that they are of today or later.
 now() { echo "{\"time\":\"2099-01-01T00:0$1:00Z\",\"app\":\"ssh\",\"group\":\"remote-access\",\"client\":\"10.0.0.2\",\"direction\":\"up\",\"bytes\":$2,\"packets\":$3,\"flows\":1}"; }
-at() { echo "{\"end\":true,\"complete\":true,\"counting\":true,\"instance\":\"b\",\"elapsed_ms\":$1}"; }
+at() { echo "{\"end\":true,\"complete\":true,\"counting\":true,\"instance\":\"b\",\"elapsed_ms\":$1,\"next\":0}"; }
 serve "[$(now 0 10000 100),$(at 10000)]" "[$(now 0 35000 150),$(at 12000)]" "[$(now 5 500 1),$(at 1000)]" "[$nobody]"
 ctl apps --watch
 sed -i 's/^20[0-9-]* [0-9:]*,/NOW,/' "$scratch/out"

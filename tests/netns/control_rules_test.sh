@@ -12,10 +12,6 @@ seen6() { seen "http://[$SERVER6]/whoami"; }
 both() { echo "$(seen4) $(seen6)"; }
 TAKEN="$GW_OUT $GW_OUT6" PASSED="$CLIENT $CLIENT6"
 taken() { [ "$(both)" = "$TAKEN" ]; }
-json() { "$PYTHON" -c "import json, sys; o = json.load(sys.stdin); print($1)"; }
-role_pid() { sluicectl --json status | json "[r['pid'] for r in o['roles'] if r['role'] == '$1'][0]"; }
-counter() { sluicectl --json status | json "[r['counters']['$2'] for r in o['roles'] if r['role'] == '$1'][0]"; }
-note_of() { sluicectl --json status | json "[r['note'] for r in o['roles'] if r['role'] == '$1'][0]"; }
 table() { on_gw nft list table inet sluice >"$T/table" 2>&1; }
 # What is in a set, in one line
 set_of() { on_gw nft list set inet sluice "$1" | tr -d '\n\t' | sed -n 's/.*elements = {\(.*\)}.*/\1/p' | tr -d ' }'; }
@@ -59,10 +55,10 @@ test_show() {
 mended() {
 	local name=$1 before
 	shift
-	before=$(counter net reinstalled)
+	before=$(role_counter net reinstalled)
 	on_gw "$@" || not_ok "$name: $*"
-	wait_for 3 eval "[ \$(counter net reinstalled) -gt $before ]" || note "$name: not counted"
-	is "$(counter net reinstalled) $(sluicectl rules diff 2>&1) $(both)" "$((before + 1))  $TAKEN" "$name: put back, once"
+	wait_for 3 eval "[ \$(role_counter net reinstalled) -gt $before ]" || note "$name: not counted"
+	is "$(role_counter net reinstalled) $(sluicectl rules diff 2>&1) $(both)" "$((before + 1))  $TAKEN" "$name: put back, once"
 }
 rule_handle() { on_gw nft -a list chain inet sluice intercept | sed -n "s/.*\"$1\" # handle //p"; }
 # The difference can be seen before it is mended, but for a race that is soon won.
@@ -107,7 +103,7 @@ test_by_hand() {
 	is "$(on_gw ip rule | grep -c 0x10000000)$(on_gw ip -6 rule | grep -c 0x10000000)" 00 "nor a routing rule"
 	is "$(both)" "$PASSED" "traffic passes"
 	check "status says so" eval "sluicectl status | grep -q 'NOT INTERCEPTING: the rules are not in place'"
-	is "$(note_of net)" "rules: removed by hand (sluicectl rules install puts them back)" "... and why"
+	is "$(role_note net)" "rules: removed by hand (sluicectl rules install puts them back)" "... and why"
 	check "early demux is as it was" wait_for 70 eval '[ "$(demux)" = 1 ]'
 	is "$(sluicectl rules show | tail -n 1)" "# not in place" "show says that they aren't in place"
 	refuses 'rules install mends it' "diff: all of it differs" sluicectl rules diff
@@ -115,14 +111,14 @@ test_by_hand() {
 	is "$(sluicectl rules remove --dry-run | sed -n 1p)" "# there is no table inet sluice" "remove --dry-run: nothing"
 	check "remove again is no error" sluicectl rules remove
 	kill -KILL "$(role_pid net)"
-	wait_for 10 eval '[ "$(note_of net)" != "" ]'
+	wait_for 10 eval '[ "$(role_note net)" != "" ]'
 	is "$(both)" "$PASSED" "they stay away when the net role dies"
 	sluicectl reload >/dev/null
 	sleep_ticks 2
 	is "$(both)" "$PASSED" "... and over a reload"
 	check "install" sluicectl rules install
 	check "traffic is taken in" wait_for 3 taken
-	is "$(note_of net)" "" "nothing is to be said about it"
+	is "$(role_note net)" "" "nothing is to be said about it"
 	check "install again is no error" sluicectl rules install
 	is "$(demux)$(sluicectl rules diff)" 0 "all is in place"
 }
@@ -130,8 +126,8 @@ test_by_hand() {
 sleep_ticks() {
 	local n=$1 before
 	while [ "$n" -gt 0 ]; do
-		before=$(sluicectl --json status | json "o['uptime_s']")
-		wait_for 5 eval "[ \$(sluicectl --json status | json \"o['uptime_s']\") -gt $before ]"
+		before=$(status "x['uptime_s']")
+		wait_for 5 eval "[ \$(status \"x['uptime_s']\") -gt $before ]"
 		n=$((n - 1))
 	done
 }
@@ -157,7 +153,7 @@ server fd98::/32 configuration" "bypass list"
 	sluicectl bypass add server fd99::1
 	is "$(sluicectl bypass list | tail -n 2)" "client 10.99.0.0/24 run-time
 server fd99::1 run-time" "... with those of run time"
-	is "$(note_of net)" "bypasses of run time: 2" "... which the status mentions"
+	is "$(role_note net)" "bypasses of run time: 2" "... which the status mentions"
 	refuses 'shares addresses with 10.99.0.0/24' "the same again" sluicectl bypass add client 10.99.0.0/24
 	refuses 'shares addresses with 10.99.0.0/24' "a part of it" sluicectl bypass add client 10.99.0.7
 	refuses 'shares addresses with 10.98.0.9' "one that holds a configured one" sluicectl bypass add client 10.98.0.0/16
@@ -231,17 +227,17 @@ test_not_ours() {
 	check "... bypasses can be asked for" sluicectl bypass add client 10.99.0.1
 	check "install by hand" sluicectl rules install
 	check "... takes traffic in" wait_for 3 taken
-	is "$(note_of net)" "rules: installed by hand; bypasses of run time: 1" "... which the status mentions"
+	is "$(role_note net)" "rules: installed by hand; bypasses of run time: 1" "... which the status mentions"
 	is "$(set_of bypass_clients4)" 10.99.0.1 "... with the bypass"
 	kill -KILL "$(role_pid net)"
-	wait_for 10 eval '[ "$(counter net alive)" = 1 ]'
+	wait_for 10 eval '[ "$(role_counter net alive)" = 1 ]'
 	is "$(both)" "$TAKEN" "... it outlives the net role"
 	sluicectl reload >/dev/null
 	sleep_ticks 6
 	is "$(both)" "$TAKEN" "... and a reload, kept alive"
 	conf intercept.install_rules=true
 	sluicectl reload >/dev/null
-	check "a reload with install_rules = true" wait_for 3 eval '[ "$(note_of net)" = "bypasses of run time: 1" ]'
+	check "a reload with install_rules = true" wait_for 3 eval '[ "$(role_note net)" = "bypasses of run time: 1" ]'
 	is "$(both)" "$TAKEN" "... they stay"
 	conf intercept.install_rules=false
 	sluicectl reload >/dev/null

@@ -33,8 +33,6 @@ as_user() {
 }
 # A process that is nobody's child here may stay a zombie.
 ended() { gone "$1" || grep -q '^State:.Z' "/proc/$1/status"; }
-json() { "$PYTHON" -c "import json, sys; o = json.load(sys.stdin); print($1)"; }
-role_pid() { sluicectl --json status | json "[r['pid'] for r in o['roles'] if r['role'] == '$1'][0]"; }
 
 # --- the command line ------------------------------------------------------------------
 test_command_line() {
@@ -125,7 +123,7 @@ test_background() {
 	check "... and answers" sluicectl status
 	pid=$(cat "$T/run/sluiced.pid")
 	NS_PIDS+=("$pid")
-	is "$pid" "$(sluicectl --json status | json "o['pid']")" "the pid file has its number"
+	is "$pid" "$(status "x['pid']")" "the pid file has its number"
 	is "$(cat "$T/out" "$T/err")" "" "it said nothing"
 	is "$(readlink "/proc/$pid/cwd" "/proc/$pid/fd/0" "/proc/$pid/fd/2" | tr '\n' ' ')" "/ /dev/null /dev/null " \
 		"it left its directory and terminal"
@@ -136,7 +134,7 @@ test_background() {
 	says 1 'another sluiced runs' "... in the foreground too" sluiced -f -c "$SLUICE_CONF"
 	is "$(cat "$T/run/sluiced.pid")" "$pid" "the pid file is still the first one's"
 	# A path relative to where it was started, through a link that leads elsewhere by now
-	is "$(sluicectl --json status | json "o['config']['file']")" "$SLUICE_CONF" "it knows its configuration"
+	is "$(status "x['config']['file']")" "$SLUICE_CONF" "it knows its configuration"
 	is "$(status_of sluicectl stop)" 0 "sluicectl stop"
 	check "... waits for the end" wait_for 1 ended "$pid"
 	is "$(find "$T/run" -type f -o -type s)" "" "no file is left in run_dir"
@@ -191,21 +189,21 @@ test_socket() {
 ask() { on_gw "$PYTHON" "$HELPERS/ctlfuzz.py" "$SOCKET" send "$@"; }
 test_lines() {
 	local status='{"command":"status"}'
-	is "$(ask "$status\\n" | json "o['ok']")" True "a request by hand"
-	is "$(ask "$status\\n" half | json "o['ok']")" True "... that closes its side"
+	is "$(ask "$status\\n" | query "x['ok']")" True "a request by hand"
+	is "$(ask "$status\\n" half | query "x['ok']")" True "... that closes its side"
 	is "$(ask '{"command":"sessions"}\n' half | tail -n 1)" '{"end":true,"complete":true}' "... also when roles are asked"
 	is "$(ask "$status\\n$status\\n" | wc -l)" 1 "a second line is not read"
 	is "$(ask "$status" half)" "" "a line without an end is none"
-	is "$(ask "$status x\\n" | json "o['error']")" "the request is not a JSON object" "text behind the object"
-	is "$(ask '{"command":"status"\0}\n' | json "o['ok']")" False "a NUL byte"
-	is "$(ask '[1]\n' | json "o['ok']")" False "a list"
-	is "$(ask '{"command":"halt"}\n' | json "o['error']")" "the command is unknown" "an unknown command"
-	is "$(ask '{"command":7}\n' | json "o['error']")" "the command is unknown" "a number"
-	is "$(ask "$(printf '%05000d' 0)" | json "o['error']")" "the request is too long" "a line without end"
-	is "$(ask '{"command":"rules","op":"bypass-add","side":"client","net":"10.0.0.1/8"}\n' | json "o['ok']")" False \
+	is "$(ask "$status x\\n" | query "x['error']")" "the request is not a JSON object" "text behind the object"
+	is "$(ask '{"command":"status"\0}\n' | query "x['ok']")" False "a NUL byte"
+	is "$(ask '[1]\n' | query "x['ok']")" False "a list"
+	is "$(ask '{"command":"halt"}\n' | query "x['error']")" "the command is unknown" "an unknown command"
+	is "$(ask '{"command":7}\n' | query "x['error']")" "the command is unknown" "a number"
+	is "$(ask "$(printf '%05000d' 0)" | query "x['error']")" "the request is too long" "a line without end"
+	is "$(ask '{"command":"rules","op":"bypass-add","side":"client","net":"10.0.0.1/8"}\n' | query "x['ok']")" False \
 		"a network with host bits"
 }
-same_daemon() { sluicectl --json status | json "[o['pid']] + [r['pid'] for r in o['roles']]"; }
+same_daemon() { status "[x['pid']] + [r['pid'] for r in x['roles']]"; }
 descriptors() { find "/proc/$SLUICE_PID/fd" -mindepth 1 | wc -l; }
 memory() { awk '/^VmRSS/ { print $2 }' "/proc/$SLUICE_PID/status"; }
 # quick COMMAND...: within 2 s
@@ -331,11 +329,11 @@ print(s.recv(4096)[:12].decode(), flush=True); s.recv(1)"
 	wait_for 10 grep -q 'HTTP/1.1 200' "$T/log/held"
 	sluicectl --json sessions >"$T/json"
 	keys_are sessions
-	is "$(json "o['client'].rsplit(':', 1)[0] + ' ' + o['server'] + ' ' + o['state']" <"$T/json")" \
+	is "$(query "x['client'].rsplit(':', 1)[0] + ' ' + x['server'] + ' ' + x['state']" <"$T/json")" \
 		"$CLIENT $SERVER:80 idle" "a session"
 	is "$(sluicectl sessions | wc -l)" 2 "... for people: a head and a line"
 	wait_for 5 eval "sluicectl events | grep -q whoami"
-	is "$(sluicectl events --json --session "$(json "o['session']" <"$T/json")" | json "o['url']")" \
+	is "$(sluicectl events --json --session "$(query "x['session']" <"$T/json")" | query "x['url']")" \
 		"http://x/whoami" "its events are found by its id"
 	is "$(sluicectl events --session 0.1)" "" "... and by no other"
 	end_pid "$SPAWNED"
@@ -344,7 +342,7 @@ print(s.recv(4096)[:12].decode(), flush=True); s.recv(1)"
 	echo '{"time":"2024-01-01T10:00:00Z","id":"1-0","span":300,"app":"dns","group":"name-service","client":"10.0.0.1","direction":"up","bytes":70,"packets":1,"flows":1}' \
 		>"$T/state/usage/usage-20240101T120000Z-000.jsonl"
 	sluicectl --json apps --since 2024-01-01T00:00:00Z --until 2024-01-02T00:00:00Z >"$T/json"
-	is "$(json "[o[k] for k in ('time', 'app', 'client', 'bytes')]" <"$T/json")" \
+	is "$(query "[x[k] for k in ('time', 'app', 'client', 'bytes')]" <"$T/json")" \
 		"['2024-01-01T10:00:00Z', 'dns', '10.0.0.1', 70]" "--json apps: a record of the store"
 	says 0 '^dns +name-service +100.0 % +70 B +0 B +1 +1 ' "apps for people" \
 		sluicectl apps --since 2024-01-01T00:00:00Z --until 2024-01-02T00:00:00Z

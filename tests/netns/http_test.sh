@@ -57,14 +57,14 @@ reload() {
 	sluicectl reload >"$T/reload" 2>&1 || not_ok "reload with $*" "$(cat "$T/reload")"
 }
 
-status() { sluicectl --json status >"$T/status"; }
-at_rest() { status && grep -qE '"totals":\{"sessions":0,[^}]*"events_waiting":0,' "$T/status"; }
+save_status() { sluicectl --json status >"$T/status"; }
+at_rest() { save_status && grep -qE '"totals":\{"sessions":0,[^}]*"events_waiting":0,' "$T/status"; }
 relay_pids() { grep -oE '"role":"relay","index":[0-9]+,"pid":[0-9]+' "$T/status" | grep -oE '[0-9]+$'; }
 
 # held: what the relays have open, by kind, sockets in stock and idle pipes apart
 held() {
 	local pid
-	status
+	save_status
 	for pid in $(relay_pids); do
 		find "/proc/$pid/fd" -type l -printf '%l\n' 2>/dev/null
 	done | sed 's/:.*//; s/ (deleted)//' | grep -vE '^(socket|pipe)$' | sort | uniq -c

@@ -334,6 +334,14 @@ sluice_conf() {
 }
 
 sluicectl() { on_gw "$BIN/sluicectl" -s "$T/run/control.sock" "$@"; }
+# query EXPRESSION: python, about the JSON on standard input as x
+query() { "$PYTHON" -c 'import json, sys; x = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"; }
+# status EXPRESSION: the same, about `sluicectl --json status`
+status() { sluicectl --json status | query "$1"; }
+# role_pid ROLE [INDEX], role_counter ROLE NAME, role_note ROLE
+role_pid() { status "[r['pid'] for r in x['roles'] if r['role'] == '$1' and r['index'] == ${2:-0}][0]"; }
+role_counter() { status "[r['counters']['$2'] for r in x['roles'] if r['role'] == '$1'][0]"; }
+role_note() { status "[r['note'] for r in x['roles'] if r['role'] == '$1'][0]"; }
 sluice_ready() { sluicectl --json status | grep -qE '"ready": ?true'; }
 sluice_ended() { gone "$SLUICE_PID" || sluice_ready; }
 

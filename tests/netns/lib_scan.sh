@@ -11,8 +11,6 @@ sha_of() { sha <"$1"; }
 # noise BYTES: random bytes, all from 128 up: nowhere in them is what could be taken for the beginning of an archive
 noise() { head -c "$1" /dev/urandom | LC_ALL=C tr '\000-\177' '\200-\377'; }
 get() { on_client curl -sS -m 30 "$@"; }
-# query EXPRESSION: python, about the JSON on standard input as x
-query() { "$PYTHON" -c 'import json, sys; x = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"; }
 
 # fetch URL [CURL-ARGUMENT...]: "STATUS EXIT WHAT" as the client sees it; WHAT is "REASON NAME" of a page of ours,
 # else the SHA-256 of the body
@@ -33,8 +31,6 @@ unscanned() { echo "403 0 $1 ${2:--}"; }
 whole() { echo "200 0 $(sha_of "$1")"; }
 
 # --- the gateway ---------------------------------------------------------------------
-# status EXPRESSION: python, about `sluicectl --json status` as x
-status() { sluicectl --json status | query "$1"; }
 # total NAME: a counter of all relays; unscanned REASON bytes are unscanned_bytes.REASON
 total() {
 	case $1 in
@@ -43,9 +39,8 @@ total() {
 	esac
 }
 # scan_counter NAME: of the scan role
-scan_counter() { status "[r for r in x['roles'] if r['role'] == 'scan'][0]['counters']['$1']"; }
-scan_note() { status "[r for r in x['roles'] if r['role'] == 'scan'][0]['note']"; }
-role_pid() { status "[r for r in x['roles'] if r['role'] == '$1' and r['index'] == ${2:-0}][0]['pid']"; }
+scan_counter() { role_counter scan "$1"; }
+scan_note() { role_note scan; }
 total_is() { [ "$(total "$1")" = "$2" ]; }
 scan_counter_is() { [ "$(scan_counter "$1")" = "$2" ]; }
 scan_counter_above() { [ "$(scan_counter "$1")" -gt "$2" ]; }

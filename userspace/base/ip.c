@@ -18,6 +18,7 @@ size_t ip_addr_len(const struct ip_addr *addr)
 /* An IPv4-mapped address (RFC 4291 2.5.5.2) is IPv4 by another name. */
 static void from_in6(struct ip_addr *addr, const struct in6_addr *in6)
 {
+	memset(addr, 0, sizeof(*addr));
 	if (IN6_IS_ADDR_V4MAPPED(in6)) {
 		addr->family = AF_INET;
 		memcpy(addr->bytes, &in6->s6_addr[12], 4);
@@ -25,6 +26,14 @@ static void from_in6(struct ip_addr *addr, const struct in6_addr *in6)
 		addr->family = AF_INET6;
 		memcpy(addr->bytes, in6->s6_addr, 16);
 	}
+}
+
+void ip_addr_from_mapped(struct ip_addr *addr, const uint8_t bytes[16])
+{
+	struct in6_addr in6;
+
+	memcpy(&in6, bytes, sizeof(in6));
+	from_in6(addr, &in6);
 }
 
 bool ip_addr_parse(const char *text, struct ip_addr *addr)

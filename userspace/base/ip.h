@@ -57,7 +57,12 @@ bool ip_net_contains(const struct ip_net *net, const struct ip_addr *addr);
 /* Bytes of an address of @addr's family: 4, 16, or 0 for none. */
 size_t ip_addr_len(const struct ip_addr *addr);
 
-/* An IPv4-mapped IPv6 address (RFC 4291 2.5.5.2) comes out as IPv4. */
+/*
+ * Sixteen bytes in network order, as kernels' tables hold both families. An
+ * IPv4-mapped IPv6 address (RFC 4291 2.5.5.2) comes out as IPv4.
+ */
+void ip_addr_from_mapped(struct ip_addr *addr, const uint8_t bytes[16]);
+/* The same of a socket's address. */
 bool ip_endpoint_from_sockaddr(struct ip_endpoint *ep,
 			       const struct sockaddr_storage *ss);
 /*

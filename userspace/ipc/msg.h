@@ -199,7 +199,8 @@ struct msg_events {
 struct msg_usage_now {
 	uint32_t request;
 	uint32_t last;
-	uint64_t elapsed_ms; /* since the bucket began */
+	uint64_t elapsed_ms; /* since the sums began from nothing */
+	uint64_t next;	     /* number of the first record that they become */
 };
 
 struct msg_events_stored {

@@ -98,12 +98,14 @@ enum app_counter {
 	APP_FLOWS_EVICTED, /* forgotten before they had a label, for want of room */
 	APP_LABELLED,	   /* flows that got a label */
 	APP_GIVEN_UP,	   /* of them, those that got "unknown" */
+	APP_HINTS,	   /* told the kernel */
 	APP_LABELS_LOST,   /* whose connection was gone */
 	APP_USAGE_WAITING, /* records not yet on disk */
 	APP_USAGE_DROPPED,
-	APP_SOURCE,	  /* of counters: enum app_source */
-	APP_BYTES,	  /* attributed; IP packets */
-	APP_FRAME_BYTES,  /* of all frames counted, link header and all */
+	APP_SOURCE,	   /* of counters: enum app_source */
+	APP_BYTES,	   /* attributed; IP packets */
+	APP_FRAME_BYTES,   /* of all frames counted, link header and all */
+	APP_FRAME_PENDING, /* of flows without a label yet, not in the above */
 	APP_UNATTRIBUTED, /* frame bytes without a label, + enum usage_reason */
 	APP_COUNTERS = APP_UNATTRIBUTED + USAGE_REASONS
 };

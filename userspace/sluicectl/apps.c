@@ -226,14 +226,18 @@ void apps_take(struct apps_report *r, const struct usage_line *u)
 			  u);
 }
 
-/* apps_take() had it, when the app role was asked for the span at hand. */
+/* apps_take() had it, when the app role was asked what it is counting. */
 static bool is_live(const struct apps_report *r, const struct usage_line *u)
 {
 	size_t len = strlen(r->live_instance);
+	struct str number;
+	uint64_t n;
 
-	return u->time_s == r->live_time_s && len > 0 && u->id.len > len &&
-	       memcmp(u->id.p, r->live_instance, len) == 0 &&
-	       u->id.p[len] == '-';
+	if (len == 0 || u->id.len <= len ||
+	    memcmp(u->id.p, r->live_instance, len) != 0 || u->id.p[len] != '-')
+		return false;
+	number = (struct str){u->id.p + len + 1, u->id.len - len - 1};
+	return str_to_u64(number, &n) && n >= r->live_next;
 }
 
 static int read_all(struct apps_report *r, struct journal_reader *reader)

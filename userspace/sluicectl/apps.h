@@ -53,11 +53,11 @@ struct apps_report {
 	uint64_t records;		    /* that the report is of */
 	uint64_t bad;			    /* lines that were none */
 	/*
-	 * Records of this span (0: none) and instance are left out of what is
-	 * stored: apps_take() had them before.
+	 * Records of this instance, from this number on, are left out of what
+	 * is stored: apps_take() had them before.
 	 */
-	uint64_t live_time_s;
-	char live_instance[24]; /* hexadecimal */
+	char live_instance[24]; /* hexadecimal; empty: of none */
+	uint64_t live_next;
 };
 
 /* 0 or -ENOMEM. */

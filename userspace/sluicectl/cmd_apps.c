@@ -20,14 +20,14 @@ static uint64_t now_s(void)
 	return clock_system.wall_us() / US_A_SECOND;
 }
 
-/* --- the span that is being counted ------------------------------------------------ */
+/* --- what is being counted ---------------------------------------------------------- */
 
 /* What the last line of sluiced's answer says of it. */
 struct live {
 	bool complete;
 	bool counting;
-	uint64_t elapsed_ms; /* since it began */
-	uint64_t time_s;     /* when that was; 0 without a record */
+	uint64_t elapsed_ms; /* since it began from nothing */
+	uint64_t next;	     /* the record that it begins with one day */
 	char instance[24];
 };
 
@@ -70,10 +70,10 @@ static void take_live(struct ctl_answer *answer, struct apps_report *r,
 			live->complete = ctl_bool(o, "complete");
 			live->counting = ctl_bool(o, "counting");
 			live->elapsed_ms = ctl_number(o, "elapsed_ms");
+			live->next = ctl_number(o, "next");
 			str_copy(live->instance, sizeof(live->instance),
 				 ctl_string(o, "instance"));
 		} else if (take_row(o, &u)) {
-			live->time_s = u.time_s;
 			apps_take(r, &u);
 		}
 		json_object_put(o);
@@ -132,8 +132,8 @@ static int report(struct ctl *ctl, const struct apps_options *options)
 		return CTL_FAILED;
 	}
 	if (ask(ctl, &r, &live, &answer)) {
-		/* In this order: a span that ends meanwhile is not missed. */
-		r.live_time_s = live.time_s;
+		/* In this order: what is sent meanwhile is not missed. */
+		r.live_next = live.next;
 		str_copy(r.live_instance, sizeof(r.live_instance),
 			 live.instance);
 		rc = answer.passed_fd != -1 ? apps_read(&r, answer.passed_fd)

@@ -78,6 +78,26 @@ static void show_totals(struct json_object *totals)
 	       ctl_number(totals, "events_dropped"));
 }
 
+/* What the app role knows of connections that are not intercepted. */
+static void show_apps(struct json_object *roles)
+{
+	char text[AMOUNT_TEXT];
+
+	for (size_t i = 0; i < json_object_array_length(roles); i++) {
+		struct json_object *role = json_object_array_get_idx(roles, i);
+		struct json_object *n = ctl_object(role, "counters");
+
+		if (strcmp(ctl_string(role, "role"), "app") != 0)
+			continue;
+		printf("%-12s%llu connections labelled, %llu of them unknown; "
+		       "%llu packets looked at, %llu missed; %s counted\n",
+		       "apps", ctl_number(n, "labelled"),
+		       ctl_number(n, "given_up"), ctl_number(n, "queued"),
+		       ctl_number(n, "queue_lost"),
+		       amount_bytes(text, ctl_number(n, "bytes")));
+	}
+}
+
 static void show_role(struct json_object *role)
 {
 	char name[32];
@@ -128,6 +148,7 @@ void show_status(struct json_object *status)
 	       fail_mode_text(ctl_object(status, "fail_mode")));
 	show_listeners(ctl_object(status, "listeners"));
 	show_totals(ctl_object(status, "totals"));
+	show_apps(roles);
 	printf("roles\n");
 	for (size_t i = 0; i < json_object_array_length(roles); i++)
 		show_role(json_object_array_get_idx(roles, i));

@@ -205,7 +205,7 @@ static void answer(struct fixture *f, uint32_t request, bool last,
 		struct msg_header header;
 		struct msg_usage_now now;
 		struct usage rows[1];
-	} m = {{MSG_USAGE_NOW, 0}, {request, last, 4321}, {u}};
+	} m = {{MSG_USAGE_NOW, 0}, {request, last, 4321, 17}, {u}};
 
 	assert_int_equal(send(f->app, &m, sizeof(m), 0), sizeof(m));
 	turn(f, 0);
@@ -244,10 +244,13 @@ static void rows_and_the_end(void **state)
 			 "\"direction\":\"down\",\"bytes\":200,\"packets\":2,"
 			 "\"flows\":1}\n"
 			 "{\"end\":true,\"complete\":true,\"counting\":true,"
-			 "\"instance\":\"6277\",\"elapsed_ms\":4321}\n");
+			 "\"instance\":\"6277\",\"elapsed_ms\":4321,"
+			 "\"next\":17}\n");
 }
 
-#define NOT_COUNTING "\"counting\":false,\"instance\":\"\",\"elapsed_ms\":0}\n"
+#define NOT_COUNTING                                             \
+	"\"counting\":false,\"instance\":\"\",\"elapsed_ms\":0," \
+	"\"next\":0}\n"
 
 static void without_the_role(void **state)
 {

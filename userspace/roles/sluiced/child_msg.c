@@ -31,10 +31,17 @@ static int on_ready(struct chan *ch, const struct chan_msg *msg)
 	return 0;
 }
 
+/* Whether a role reads what strangers sent, so that it may be taken over. */
+static bool reads_traffic(enum role_id role)
+{
+	return role == ROLE_RELAY || role == ROLE_APP;
+}
+
 /*
- * A peer broke the protocol. The word of net, scan and log against a relay is
- * enough to end the relay. A relay's word is not enough to end the others, or
- * one that was taken over could end them all: it gets a new channel, no more.
+ * A peer broke the protocol. The word of net, scan and log against a role that
+ * reads traffic is enough to end it. The word of such a role is not enough to
+ * end the others, or one that was taken over could end them all: it gets a new
+ * channel, no more.
  */
 static int on_violation(struct chan *ch, const struct chan_msg *msg)
 {
@@ -45,7 +52,7 @@ static int on_violation(struct chan *ch, const struct chan_msg *msg)
 	accused = supervisor_child(c->sup, peer->role, peer->index);
 	if (accused == NULL || !peers_talk(c->role, accused->role))
 		return -EPROTO;
-	if (accused->role == ROLE_RELAY) {
+	if (reads_traffic(accused->role)) {
 		child_kill(accused, "it broke the protocol between roles");
 	} else if (c->sup->loop.now_ms - c->accused_ms < ACCUSE_MS) {
 		child_kill(c, "it accuses other roles again and again");

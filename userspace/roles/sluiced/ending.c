@@ -82,6 +82,7 @@ static void end_rest(struct supervisor *sup)
 	sup->net_deadline = sup->loop.now_ms + KILL_MORE_MS +
 			    (sup->hurry ? HURRY_MS : NET_ENDING_MS);
 	stop_role(sup, ROLE_SCAN, ms);
+	stop_role(sup, ROLE_APP, ms);
 	stop_role(sup, ROLE_LOG, ms);
 	if (child_up(net_of(sup)) || sup->net_tries == 0)
 		end_net(sup);
@@ -100,6 +101,7 @@ static void look_at_rest(struct supervisor *sup)
 {
 	if (late(sup)) {
 		kill_role(sup, ROLE_SCAN);
+		kill_role(sup, ROLE_APP);
 		kill_role(sup, ROLE_LOG);
 	}
 	if (sup->loop.now_ms >= sup->net_deadline)

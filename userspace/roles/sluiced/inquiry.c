@@ -71,9 +71,9 @@ static void finish_list(struct inquiry *q, bool complete)
 }
 
 /*
- * The last line of the span at hand, which @now (NULL: nobody counts) ends.
- * With the instance, since records of the same span by an earlier one are in
- * the store: together they are the whole.
+ * The last line of what is being counted, which @now (NULL: nobody counts)
+ * ends. With the identity of its first record: together with all records in
+ * the store but that and later ones of its instance it is the whole.
  */
 static void finish_usage(struct inquiry *q, const struct msg_usage_now *now,
 			 bool complete)
@@ -95,6 +95,8 @@ static void finish_usage(struct inquiry *q, const struct msg_usage_now *now,
 	json_object_object_add(
 		o, "elapsed_ms",
 		json_object_new_uint64(now != NULL ? now->elapsed_ms : 0));
+	json_object_object_add(
+		o, "next", json_object_new_uint64(now != NULL ? now->next : 0));
 	conn_answer(c, o);
 }
 

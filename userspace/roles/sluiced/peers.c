@@ -9,6 +9,8 @@
 
 bool peers_talk(enum role_id a, enum role_id b)
 {
+	if (a == ROLE_APP || b == ROLE_APP)
+		return a == ROLE_LOG || b == ROLE_LOG;
 	return (a == ROLE_RELAY) != (b == ROLE_RELAY);
 }
 

@@ -102,6 +102,8 @@ static int add_children(struct supervisor *sup)
 		rc = add_child(sup, ROLE_SCAN, 0);
 	if (rc == 0)
 		rc = add_child(sup, ROLE_NET, 0);
+	if (rc == 0)
+		rc = add_child(sup, ROLE_APP, 0);
 	for (uint32_t i = 0; i < relays && rc == 0; i++)
 		rc = add_child(sup, ROLE_RELAY, i);
 	return rc;
@@ -109,7 +111,14 @@ static int add_children(struct supervisor *sup)
 
 static bool child_needed(const struct child *c, const struct config *config)
 {
-	return c->role != ROLE_SCAN || config->scan.engine != ENGINE_NONE;
+	switch (c->role) {
+	case ROLE_SCAN:
+		return config->scan.engine != ENGINE_NONE;
+	case ROLE_APP:
+		return config->apps.enabled;
+	default:
+		return true;
+	}
 }
 
 /* What is missing now would be missing each time a role is started. */
