@@ -91,7 +91,7 @@ static void take(const struct acct_key *key, const struct acct_counter *counter,
 	};
 
 	ip_addr_from_mapped(&u.client, key->client);
-	usage_table_add(c->spans->table, &u);
+	spans_add(c->spans, &u);
 	stats_add(stats, APP_BYTES, u.bytes);
 	stats_add(stats, APP_FRAME_BYTES, counter->sum.frame_bytes);
 }
@@ -110,7 +110,7 @@ static void take_reason(struct counting *c, enum acct_reason reason,
 
 	if (sum->frames == 0)
 		return;
-	usage_table_add(c->spans->table, &u);
+	spans_add(c->spans, &u);
 	stats_add(stats, APP_FRAME_BYTES, sum->frame_bytes);
 	stats_add(stats, APP_UNATTRIBUTED + reason_of[reason],
 		  sum->frame_bytes);

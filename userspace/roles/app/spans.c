@@ -101,6 +101,11 @@ void spans_tick(struct spans *s)
 	begin(s, now_s);
 }
 
+void spans_add(struct spans *s, const struct usage *u)
+{
+	usage_table_add(s->table, u);
+}
+
 void spans_end(struct spans *s)
 {
 	send_records(s);

@@ -33,6 +33,8 @@ int spans_connect(struct spans *s, int fd) __attribute__((warn_unused_result));
 
 /* To be called at least once a second, before anything new is added. */
 void spans_tick(struct spans *s);
+/* What a source has counted since it said so last; as usage_table_add(). */
+void spans_add(struct spans *s, const struct usage *u);
 /* The role ends: what there is of the span goes out as its record. */
 void spans_end(struct spans *s);
 /* Whether the log role has acknowledged all. */
