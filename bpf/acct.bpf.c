@@ -581,36 +581,69 @@ sweep_add(const struct acct_sum sum[ACCT_DIRECTIONS], bool seen_ct)
 	sweep.flows += sum[ACCT_UP].frames + sum[ACCT_DOWN].frames > 0;
 }
 
+/*
+ * The label that the flow has by now. Most have got it with a packet, but the
+ * one that decides may be the last for a while, or for good: a datagram that
+ * nobody answers, or one answer.
+ */
+static __always_inline void find_late_label(struct __sk_buff *skb,
+					    const struct acct_flow *flow,
+					    struct label *l)
+{
+	const __be32 *word = (const __be32 *)flow->client;
+	struct packet p = {.flow = *flow, .family = AF_INET6};
+
+	if (word[0] == 0 && word[1] == 0 && word[2] == bpf_htonl(0xffff))
+		p.family = AF_INET;
+	if (config.conntrack)
+		find_ct(skb, &p, l);
+}
+
+/*
+ * Labelled flows are not counted here: on kernels before 6.11 a softirq, and
+ * so a packet of this processor, can come in between.
+ */
 static long sweep_one(__u32 i, void *arg)
 {
-	struct acct_sum sum[ACCT_DIRECTIONS] = {};
+	struct acct_swept swept = {};
 	bool seen_ct = false, gone = false;
+	struct label l = {};
 	struct acct_flow flow;
 	struct acct_pending *e;
 	__u64 tag;
 
-	(void)arg;
 	if (i >= ACCT_SWEEP_KEYS)
 		return 1;
 	flow = sweep.flow[i];
 	e = bpf_map_lookup_elem(&pending, &flow);
 	if (e == NULL)
 		return 0;
+	find_late_label(*(struct __sk_buff **)arg, &flow, &l);
 	tag = tag_of(&flow);
 	bpf_spin_lock(&e->lock);
 	if (e->tag == tag) {
 		seen_ct = e->seen_ct;
-		gone = e->last < sweep.forget_before;
-		if (gone || e->last < sweep.idle_before ||
+		gone = e->last < sweep.forget_before ||
+		       (l.app != 0 && l.replied);
+		if (l.app != 0) {
+			swept.app = l.app;
+			swept.direction = e->direction;
+			swept.begins = !e->counted;
+			e->counted = 1;
+		}
+		if (gone || l.app != 0 || e->last < sweep.idle_before ||
 		    e->first < sweep.old_before)
-			take(e, sum);
+			take(e, swept.sum);
 		if (gone)
 			entry_clear(e);
 	}
 	bpf_spin_unlock(&e->lock);
 	if (gone && bpf_map_delete_elem(&pending, &flow) == 0)
 		sweep.removed++;
-	sweep_add(sum, seen_ct);
+	if (swept.app != 0)
+		sweep.swept[i] = swept;
+	else
+		sweep_add(swept.sum, seen_ct);
 	return 0;
 }
 
@@ -621,6 +654,8 @@ static long sweep_one(__u32 i, void *arg)
  */
 SEC("tc") int acct_sweep_run(struct __sk_buff *skb)
 {
-	bpf_loop(skb->mark, sweep_one, NULL, 0);
+	struct __sk_buff *ctx = skb;
+
+	bpf_loop(skb->mark, sweep_one, &ctx, 0);
 	return TC_ACT_OK;
 }

@@ -90,11 +90,21 @@ struct acct_pending {
 	struct acct_sum sum[ACCT_DIRECTIONS];
 };
 
+/* What the sweep took of a flow that got a label after its last packet. */
+struct acct_swept {
+	__u16 app;	/* 0: it has none, and the rest is 0 */
+	__u8 direction; /* of its first packet */
+	__u8 begins;	/* it was not yet counted as a flow */
+	__u32 zero;
+	struct acct_sum sum[ACCT_DIRECTIONS];
+};
+
 /* Userspace hands these to the sweep, and gets them back. */
 #define ACCT_SWEEP_KEYS 256
 
 struct acct_sweep {
 	struct acct_flow flow[ACCT_SWEEP_KEYS];
+	struct acct_swept swept[ACCT_SWEEP_KEYS]; /* zeroed before a run */
 	__u64 idle_before;   /* last packet before this: take its bytes */
 	__u64 old_before;    /* first packet before this: the same */
 	__u64 forget_before; /* last packet before this: remove it, too */
@@ -118,6 +128,7 @@ _Static_assert(sizeof(struct acct_counter) == 48, "layout");
 _Static_assert(sizeof(struct acct_key) == 20, "layout");
 _Static_assert(sizeof(struct acct_flow) == 40, "layout");
 _Static_assert(sizeof(struct acct_pending) == 112, "layout");
+_Static_assert(sizeof(struct acct_swept) == 88, "layout");
 _Static_assert(sizeof(struct acct_config) == 8, "layout");
 
 #endif

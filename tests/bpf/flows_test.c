@@ -230,6 +230,66 @@ static void given_up(void **state)
 	rig_close(&r);
 }
 
+static const struct acct_swept *sweep_young(struct rig *r,
+					    const struct acct_flow *flow)
+{
+	rig_sweep(r, flow, 1, 1);
+	return &r->obj->bss->sweep.swept[0];
+}
+
+/* The packet that decided was the last one; no other brings the bytes home. */
+static void labelled_late(const struct acct_flow *flow, const char *client)
+{
+	const struct acct_swept *s;
+	struct acct_pending p;
+	struct frame up, down;
+	struct rig r;
+
+	rig_open(&r, NULL);
+	frame_flow(&up, flow, ACCT_UP, 0, 10);
+	frame_flow(&down, flow, ACCT_DOWN, 0, 20);
+	ct_put(flow, NULL, 0, false);
+	rig_run(&r, ACCT_UP, &up);
+	assert_int_equal(sweep_young(&r, flow)->app, 0);
+	is_pending(&r, flow, up.len, 0);
+	/* nobody has answered: the entry stays, to count the flow only once */
+	ct_put(flow, NULL, MARK, false);
+	s = sweep_young(&r, flow);
+	assert_int_equal(s->app, APP);
+	assert_int_equal(s->begins, 1);
+	assert_int_equal(s->direction, ACCT_UP);
+	assert_int_equal(s->sum[ACCT_UP].frame_bytes, up.len);
+	assert_int_equal(s->sum[ACCT_DOWN].frame_bytes, 0);
+	is_pending(&r, flow, 0, 0);
+	s = sweep_young(&r, flow);
+	assert_int_equal(s->begins, 0);
+	assert_int_equal(s->sum[ACCT_UP].frame_bytes, 0);
+	rig_run(&r, ACCT_UP, &up);
+	is_app(&r, client, ACCT_UP, 1, up.len, 0);
+	/* the answer comes, and then another label */
+	ct_put(flow, NULL, 0, true);
+	rig_run(&r, ACCT_DOWN, &down);
+	ct_put(flow, NULL, MARK, true);
+	s = sweep_young(&r, flow);
+	assert_int_equal(s->begins, 0);
+	assert_int_equal(s->sum[ACCT_DOWN].frame_bytes, down.len);
+	assert_int_equal(r.obj->bss->sweep.removed, 1);
+	assert_false(rig_pending(&r, flow, &p));
+	assert_int_equal(rig_total(&r).frame_bytes, 2 * up.len + down.len);
+	ct_remove(flow);
+	rig_close(&r);
+}
+
+static void labelled_after_the_last_packet(void **state)
+{
+	struct acct_flow flow = rig_flow(IPPROTO_UDP, CLIENT, 1, SERVER, 53);
+	struct acct_flow flow6 = rig_flow(IPPROTO_UDP, CLIENT6, 1, SERVER6, 53);
+
+	(void)state;
+	labelled_late(&flow, CLIENT);
+	labelled_late(&flow6, CLIENT6);
+}
+
 static void no_room(void **state)
 {
 	const struct rig_options small = {.counters = 1, .pending = 1};
@@ -419,6 +479,7 @@ int main(void)
 		cmocka_unit_test(reused_ports),
 		cmocka_unit_test(translated),
 		cmocka_unit_test(given_up),
+		cmocka_unit_test(labelled_after_the_last_packet),
 		cmocka_unit_test(no_room),
 		cmocka_unit_test(not_ours),
 		cmocka_unit_test(other_table),

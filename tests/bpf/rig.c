@@ -34,6 +34,7 @@ void rig_open(struct rig *r, const struct rig_options *opt)
 	const struct rig_options *o = opt != NULL ? opt : &usual;
 	uint32_t counters = o->counters > 0 ? o->counters : 64;
 
+	memset(&r->swept, 0, sizeof(r->swept));
 	r->cpus = libbpf_num_possible_cpus();
 	assert_true(r->cpus > 0);
 	r->obj = acct_bpf__open();
@@ -293,6 +294,15 @@ void rig_run(struct rig *r, enum acct_direction d, const struct frame *f)
 	rig_repeat(r, d, f, 1);
 }
 
+static void add(struct acct_sum *to, const struct acct_sum *n)
+{
+	to->packets += n->packets;
+	to->bytes += n->bytes;
+	to->frames += n->frames;
+	to->frame_bytes += n->frame_bytes;
+	to->header_bytes += n->header_bytes;
+}
+
 void rig_sweep(struct rig *r, const struct acct_flow *flow, uint64_t before,
 	       uint64_t forget)
 {
@@ -309,19 +319,13 @@ void rig_sweep(struct rig *r, const struct acct_flow *flow, uint64_t before,
 	s->flow[0] = *flow;
 	s->idle_before = before;
 	s->forget_before = forget;
+	memset(&s->swept[0], 0, sizeof(s->swept[0]));
 	assert_int_equal(bpf_prog_test_run_opts(fd, &run), 0);
+	for (int d = 0; d < ACCT_DIRECTIONS; d++)
+		add(&r->swept, &s->swept[0].sum[d]);
 }
 
 /* --- reading -------------------------------------------------------------------- */
-
-static void add(struct acct_sum *to, const struct acct_sum *n)
-{
-	to->packets += n->packets;
-	to->bytes += n->bytes;
-	to->frames += n->frames;
-	to->frame_bytes += n->frame_bytes;
-	to->header_bytes += n->header_bytes;
-}
 
 struct acct_sum rig_reason(struct rig *r, enum acct_reason reason,
 			   enum acct_direction d)
@@ -424,6 +428,7 @@ struct acct_sum rig_total(struct rig *r)
 	add_table(r, r->obj->maps.counters_a, &sum);
 	add_table(r, r->obj->maps.counters_b, &sum);
 	add_pending(r, &sum);
+	add(&sum, &r->swept);
 	for (int d = 0; d < ACCT_DIRECTIONS; d++) {
 		for (int i = 0; i < ACCT_REASONS; i++) {
 			struct acct_sum one = rig_reason(r, i, d);

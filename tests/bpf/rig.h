@@ -23,6 +23,7 @@ struct acct_bpf;
 struct rig {
 	struct acct_bpf *obj;
 	int cpus;
+	struct acct_sum swept; /* from flows that rig_sweep() found labelled */
 };
 
 struct rig_options {
@@ -99,7 +100,10 @@ bool rig_pending(struct rig *r, const struct acct_flow *flow,
 		 struct acct_pending *p);
 /* What is in all places together. */
 struct acct_sum rig_total(struct rig *r);
-/* Give one pending flow up that had no packet since @before; @forget (ns). */
+/*
+ * Give one pending flow up that had no packet since @before; @forget (ns). When
+ * it has a label by now, the sweep's swept[0] says so.
+ */
 void rig_sweep(struct rig *r, const struct acct_flow *flow, uint64_t before,
 	       uint64_t forget);
 

@@ -468,14 +468,12 @@ static bool holds_bytes(const struct acct_pending *e)
 	return e->sum[ACCT_UP].frames + e->sum[ACCT_DOWN].frames > 0;
 }
 
-/* The program looks again, under the lock. */
+/* The program looks again, under the lock; and for a label, however young. */
 static bool is_due(const struct acct_pending *e, const struct acct_sweep *s)
 {
 	if (e->tag == 0)
 		return false;
-	return e->last < s->forget_before ||
-	       (holds_bytes(e) &&
-		(e->last < s->idle_before || e->first < s->old_before));
+	return e->last < s->forget_before || holds_bytes(e);
 }
 
 static void take_swept(struct bpf_acct *a, struct acct_sweep *s)
@@ -487,6 +485,28 @@ static void take_swept(struct bpf_acct *a, struct acct_sweep *s)
 	}
 	memset(s->no_conntrack, 0, sizeof(s->no_conntrack));
 	memset(s->unlabelled, 0, sizeof(s->unlabelled));
+}
+
+/* Who is told of flows that have got a label. */
+struct swept_to {
+	bpf_counter_fn fn;
+	void *arg;
+};
+
+static void pass_swept(const struct acct_swept *swept,
+		       const struct acct_flow *flow, const struct swept_to *to)
+{
+	for (unsigned int d = 0; d < ACCT_DIRECTIONS; d++) {
+		struct acct_key key = {.app = swept->app,
+				       .direction = (uint8_t)d};
+		struct acct_counter c = {.sum = swept->sum[d]};
+
+		c.flows = swept->begins && swept->direction == d;
+		if (c.sum.frames == 0 && c.flows == 0)
+			continue;
+		memcpy(key.client, flow->client, sizeof(key.client));
+		to->fn(&key, &c, to->arg);
+	}
 }
 
 /* BATCH keys at most, which is what the program takes. */
@@ -504,23 +524,28 @@ static int sweep_batch(struct bpf_acct *a, uint32_t count, void *arg)
 	const struct acct_flow *flow = a->keys;
 	int err;
 
-	(void)arg;
 	for (uint32_t i = 0; i < count; i++) {
 		if (is_due(&e[i], s))
 			s->flow[skb.mark++] = flow[i];
 	}
 	if (skb.mark == 0)
 		return 0;
+	memset(s->swept, 0, skb.mark * sizeof(s->swept[0]));
 	err = bpf_prog_test_run_opts(
 		bpf_program__fd(a->obj->progs.acct_sweep_run), &run);
 	take_swept(a, s);
+	for (uint32_t i = 0; i < skb.mark; i++)
+		if (s->swept[i].app != 0)
+			pass_swept(&s->swept[i], &s->flow[i], arg);
 	return err;
 }
 
 _Static_assert(BATCH <= ACCT_SWEEP_KEYS, "a batch is swept at once");
 
-int bpf_acct_sweep(struct bpf_acct *a, const struct bpf_sweep *age)
+int bpf_acct_sweep(struct bpf_acct *a, const struct bpf_sweep *age,
+		   bpf_counter_fn fn, void *arg)
 {
+	struct swept_to to = {fn, arg};
 	struct acct_sweep *s = &a->obj->bss->sweep;
 	struct timespec ts;
 	uint64_t now;
@@ -532,7 +557,7 @@ int bpf_acct_sweep(struct bpf_acct *a, const struct bpf_sweep *age)
 	s->idle_before = ago(now, age->idle);
 	s->old_before = ago(now, age->age);
 	s->forget_before = ago(now, age->forget);
-	err = each_batch(a, sweep_batch, NULL);
+	err = each_batch(a, sweep_batch, &to);
 	return err != 0 ? err : (int)s->removed;
 }
 

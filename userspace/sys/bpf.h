@@ -120,16 +120,21 @@ struct bpf_sweep {
 };
 
 /*
- * Give pending flows up: bytes of those that had no packet for @idle, or that
- * began @age ago, go to ACCT_UNLABELLED or, when conntrack never knew the flow,
- * to ACCT_NO_CONNTRACK (bpf_acct_reasons() has them). Their entries stay, so
- * that a flow labelled after all is counted as one, until there was no packet
- * for @forget. The number of entries removed, or -errno.
+ * Go through pending flows. Bytes of those that have got a label since their
+ * last packet are passed to @fn, as bpf_acct_read() does. Bytes of those that
+ * have none and had no packet for @idle, or that began @age ago, go to
+ * ACCT_UNLABELLED or, when conntrack never knew the flow, to ACCT_NO_CONNTRACK
+ * (bpf_acct_reasons() has them). Entries without a label stay, so that a flow
+ * labelled after all is counted as one, until there was no packet for @forget.
+ * The number of entries removed, or -errno.
  *
- * Reads the whole table: some 0.2 s a million entries, not at a stretch.
+ * Call it more often than conntrack forgets a datagram without an answer
+ * (30 s). Reads the whole table, some 0.2 s a million entries, not at a
+ * stretch, and asks conntrack about each that holds bytes.
  */
 __attribute__((warn_unused_result)) int
-bpf_acct_sweep(struct bpf_acct *a, const struct bpf_sweep *age);
+bpf_acct_sweep(struct bpf_acct *a, const struct bpf_sweep *age,
+	       bpf_counter_fn fn, void *arg);
 
 /*
  * Attribute an intercepted flow to @app from now on; 0: to the default. What

@@ -171,7 +171,7 @@ static int cmd_sweep(struct tool *t, char **argv)
 	const struct bpf_sweep age = {.idle = number(argv[0]) * 1000000,
 				      .age = number(argv[1]) * 1000000,
 				      .forget = number(argv[2]) * 1000000};
-	int n = bpf_acct_sweep(t->acct, &age);
+	int n = bpf_acct_sweep(t->acct, &age, keep, t);
 
 	if (n < 0)
 		return n;

@@ -150,7 +150,7 @@ void counting_tick(struct counting *c)
 		return;
 	if (c->ticks++ % LOOK_EVERY == 0) {
 		look_at_interfaces(c);
-		rc = bpf_acct_sweep(c->bpf, &age);
+		rc = bpf_acct_sweep(c->bpf, &age, take, c);
 		if (rc < 0)
 			log_error("pending flows: %s", strerror(-rc));
 	}
