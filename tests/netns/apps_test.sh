@@ -41,6 +41,8 @@ check "two forwarded downloads cost two queued packets" wait_for 3 app_is queued
 is "$(app labelled)" 2 "... and gave two labels"
 is "$(app labels_lost)" 0 "... none of which was lost"
 
+check "... as the status says" eval "sluicectl status | grep -qE '^apps +[0-9]+ connections labelled, 0 of them unknown; [0-9]+ packets looked at, 0 missed; .* counted\$'"
+
 # --- bytes -----------------------------------------------------------------------------
 check "what was counted is what the interface carried, to the byte" wait_for 8 adds_up
 note "counted $(counted), interface $(lan) bytes, of them $EARLIER before; without an application $(unattributed)"
