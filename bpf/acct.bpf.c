@@ -63,6 +63,15 @@ struct counters {
 	__type(value, struct acct_counter);
 } counters_a SEC(".maps"), counters_b SEC(".maps");
 
+/* See remember(). */
+struct recent {
+	struct acct_flow flow;
+	__u64 until; /* CLOCK_MONOTONIC_COARSE, ns */
+	__u16 app;
+	__u8 directions; /* bits; a packet in another one is looked at anew */
+	__u8 zero[5];
+};
+
 /* The one table of counters that is in use. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
@@ -93,6 +102,17 @@ struct {
 	__type(key, struct acct_flow);
 	__type(value, __u16);
 } labels SEC(".maps");
+
+/*
+ * What was found out about flows a moment ago, a slot for a hash. With it a
+ * packet needs neither conntrack, sockets nor the pending flows.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, ACCT_RECENT);
+	__type(key, __u32);
+	__type(value, struct recent);
+} recent SEC(".maps");
 
 /* What is known about the flow of one packet. */
 struct label {
@@ -519,6 +539,59 @@ static __always_inline void find_label(struct __sk_buff *skb, __u32 direction,
 	}
 }
 
+/* --- what was found out a moment ago --------------------------------------------- */
+
+static __always_inline struct recent *recent_slot(__u64 tag)
+{
+	__u32 slot = (tag >> 32) & (ACCT_RECENT - 1);
+
+	if (config.recent_ns == 0)
+		return NULL;
+	return bpf_map_lookup_elem(&recent, &slot);
+}
+
+static __always_inline bool same_flow(const struct acct_flow *a,
+				      const struct acct_flow *b)
+{
+	const __u64 *x = (const __u64 *)a, *y = (const __u64 *)b;
+	__u64 differ = 0;
+
+#pragma unroll
+	for (unsigned int i = 0; i < sizeof(*a) / sizeof(*x); i++)
+		differ |= x[i] ^ y[i];
+	return differ == 0;
+}
+
+/* Its application, or 0. A SYN opens another connection with the same ends. */
+static __always_inline __u16 recall(const struct recent *r,
+				    const struct packet *p, __u32 direction)
+{
+	if (r == NULL || p->opens || !same_flow(&r->flow, &p->flow) ||
+	    (r->directions & (1U << direction)) == 0 ||
+	    r->until < bpf_ktime_get_coarse_ns())
+		return 0;
+	return r->app;
+}
+
+/*
+ * Once both sides have sent, nothing but the label's change could make a
+ * difference, which is seen when the slot has aged. Before that, the first
+ * packet of the other side has to be seen by label_flow().
+ */
+static __always_inline void remember(struct recent *r, const struct packet *p,
+				     const struct label *l, __u32 direction)
+{
+	if (r == NULL)
+		return;
+	r->flow = p->flow;
+	r->until = bpf_ktime_get_coarse_ns() + config.recent_ns;
+	r->app = l->app;
+	r->directions = l->replied ? 1U << ACCT_UP | 1U << ACCT_DOWN
+				   : 1U << direction;
+}
+
+/* --- frames ---------------------------------------------------------------------- */
+
 /* No flows: an address and a protocol must do. */
 static __always_inline int count_other(const struct packet *p,
 				       const struct label *l, __u32 direction,
@@ -534,6 +607,29 @@ static __always_inline int count_other(const struct packet *p,
 	return 0;
 }
 
+static __always_inline int count_flow(struct __sk_buff *skb, __u32 direction,
+				      const struct packet *p,
+				      const struct acct_sum *n)
+{
+	struct recent *r = recent_slot(tag_of(&p->flow));
+	struct label l = {.app = recall(r, p, direction)};
+
+	if (l.app != 0) {
+		count_app(&p->flow, l.app, direction, n, 0);
+		return 0;
+	}
+	find_label(skb, direction, p, &l);
+	if (l.app == 0 && !config.conntrack)
+		return count_reason(ACCT_NO_CONNTRACK, direction, n);
+	if (l.app == 0)
+		return count_pending(&p->flow, &l, direction, n);
+	if (!l.local)
+		label_flow(&p->flow, &l, direction);
+	count_app(&p->flow, l.app, direction, n, 0);
+	remember(r, p, &l, direction);
+	return 0;
+}
+
 static __always_inline int count_frame(struct __sk_buff *skb, __u32 direction)
 {
 	struct packet p = {};
@@ -544,17 +640,10 @@ static __always_inline int count_frame(struct __sk_buff *skb, __u32 direction)
 	sum_of(&n, skb, &p);
 	if (reason != ACCT_ATTRIBUTED)
 		return count_reason(reason, direction, &n);
+	if (has_flow(&p))
+		return count_flow(skb, direction, &p, &n);
 	find_label(skb, direction, &p, &l);
-	if (!has_flow(&p))
-		return count_other(&p, &l, direction, &n);
-	if (l.app == 0 && !config.conntrack)
-		return count_reason(ACCT_NO_CONNTRACK, direction, &n);
-	if (l.app == 0)
-		return count_pending(&p.flow, &l, direction, &n);
-	if (!l.local)
-		label_flow(&p.flow, &l, direction);
-	count_app(&p.flow, l.app, direction, &n, 0);
-	return 0;
+	return count_other(&p, &l, direction, &n);
 }
 
 SEC("tc") int acct_up(struct __sk_buff *skb)

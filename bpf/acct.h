@@ -99,6 +99,9 @@ struct acct_swept {
 	struct acct_sum sum[ACCT_DIRECTIONS];
 };
 
+/* Flows that each processor remembers; a power of two. */
+#define ACCT_RECENT 512
+
 /* Userspace hands these to the sweep, and gets them back. */
 #define ACCT_SWEEP_KEYS 256
 
@@ -121,6 +124,7 @@ struct acct_config {
 	__u16 gateway;	   /* to and from the gateway itself */
 	__u16 icmp;	   /* forwarded ICMP and ICMPv6 */
 	__u16 conntrack;   /* the kernel has bpf_skb_ct_lookup() */
+	__u64 recent_ns;   /* how long what was found out is good; 0: not */
 };
 
 _Static_assert(sizeof(struct acct_sum) == 40, "layout");
@@ -129,6 +133,6 @@ _Static_assert(sizeof(struct acct_key) == 20, "layout");
 _Static_assert(sizeof(struct acct_flow) == 40, "layout");
 _Static_assert(sizeof(struct acct_pending) == 112, "layout");
 _Static_assert(sizeof(struct acct_swept) == 88, "layout");
-_Static_assert(sizeof(struct acct_config) == 8, "layout");
+_Static_assert(sizeof(struct acct_config) == 16, "layout");
 
 #endif

@@ -45,6 +45,7 @@ void rig_open(struct rig *r, const struct rig_options *opt)
 		r->obj->rodata->config.icmp = RIG_ICMP;
 	}
 	r->obj->rodata->config.conntrack = !o->no_conntrack;
+	r->obj->rodata->config.recent_ns = o->recent_ns;
 	bpf_map__set_max_entries(r->obj->maps.counters_a, counters);
 	bpf_map__set_max_entries(r->obj->maps.counters_b, counters);
 	bpf_map__set_max_entries(r->obj->maps.pending,
@@ -266,8 +267,8 @@ void frame_flow(struct frame *f, const struct acct_flow *flow,
 
 /* --- running -------------------------------------------------------------------- */
 
-void rig_repeat(struct rig *r, enum acct_direction d, const struct frame *f,
-		int times)
+uint32_t rig_repeat(struct rig *r, enum acct_direction d, const struct frame *f,
+		    int times)
 {
 	bool out = d == ACCT_DOWN;
 	struct __sk_buff skb = {.mark = f->mark,
@@ -287,6 +288,7 @@ void rig_repeat(struct rig *r, enum acct_direction d, const struct frame *f,
 
 	assert_int_equal(bpf_prog_test_run_opts(fd, &run), 0);
 	assert_int_equal((int32_t)run.retval, -1);
+	return run.duration;
 }
 
 void rig_run(struct rig *r, enum acct_direction d, const struct frame *f)

@@ -31,6 +31,7 @@ struct rig_options {
 	uint32_t pending;  /* 0: 64 */
 	bool no_conntrack;
 	bool no_ids; /* all 0 */
+	uint64_t recent_ns;
 };
 
 /* Loads the program; @opt may be NULL. */
@@ -86,9 +87,9 @@ void frame_flow(struct frame *f, const struct acct_flow *flow,
 
 /* Once; and that the program left the packet to others. */
 void rig_run(struct rig *r, enum acct_direction d, const struct frame *f);
-/* @times, on this processor. */
-void rig_repeat(struct rig *r, enum acct_direction d, const struct frame *f,
-		int times);
+/* @times, on this processor; nanoseconds that each took. */
+uint32_t rig_repeat(struct rig *r, enum acct_direction d, const struct frame *f,
+		    int times);
 
 struct acct_sum rig_reason(struct rig *r, enum acct_reason reason,
 			   enum acct_direction d);

@@ -35,6 +35,12 @@ _Static_assert(ACCT_MARK_CLIENT == MARK_CLIENT &&
 /* A frame for acct_sweep_run, which doesn't look at it. */
 #define FRAME_SIZE 64
 
+/*
+ * How long the program takes what it found out about a flow for granted: a
+ * label that changes, which is rare, shows so much later.
+ */
+#define RECENT_NS UINT64_C(100000000)
+
 enum { TABLES = 2 };
 
 /*
@@ -93,6 +99,7 @@ static int set_up(struct acct_bpf *obj, const struct bpf_acct_options *opt)
 	obj->rodata->config.gateway = opt->gateway;
 	obj->rodata->config.icmp = opt->icmp;
 	obj->rodata->config.conntrack = !opt->no_conntrack;
+	obj->rodata->config.recent_ns = RECENT_NS;
 	err = bpf_map__set_max_entries(obj->maps.counters_a, counters);
 	if (err == 0)
 		err = bpf_map__set_max_entries(obj->maps.counters_b, counters);
