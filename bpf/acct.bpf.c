@@ -711,7 +711,8 @@ static long sweep_one(__u32 i, void *arg)
 	tag = tag_of(&flow);
 	bpf_spin_lock(&e->lock);
 	if (e->tag == tag) {
-		seen_ct = e->seen_ct;
+		/* The first packet is seen before conntrack sees it. */
+		seen_ct = e->seen_ct || l.seen_ct;
 		gone = e->last < sweep.forget_before ||
 		       (l.app != 0 && l.replied);
 		if (l.app != 0) {

@@ -230,6 +230,25 @@ static void given_up(void **state)
 	rig_close(&r);
 }
 
+/* Conntrack sees a packet after this program; there may be only one. */
+static void known_after_the_first_packet(void **state)
+{
+	struct acct_flow flow = rig_flow(IPPROTO_UDP, CLIENT, 1, SERVER, 53);
+	struct frame up;
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, NULL);
+	frame_flow(&up, &flow, ACCT_UP, 0, 10);
+	rig_run(&r, ACCT_UP, &up);
+	ct_put(&flow, NULL, 0, false);
+	rig_sweep(&r, &flow, UINT64_MAX, 1);
+	assert_int_equal(r.obj->bss->sweep.unlabelled[ACCT_UP].frame_bytes,
+			 up.len);
+	ct_remove(&flow);
+	rig_close(&r);
+}
+
 static const struct acct_swept *sweep_young(struct rig *r,
 					    const struct acct_flow *flow)
 {
@@ -479,6 +498,7 @@ int main(void)
 		cmocka_unit_test(reused_ports),
 		cmocka_unit_test(translated),
 		cmocka_unit_test(given_up),
+		cmocka_unit_test(known_after_the_first_packet),
 		cmocka_unit_test(labelled_after_the_last_packet),
 		cmocka_unit_test(no_room),
 		cmocka_unit_test(not_ours),
