@@ -18,6 +18,12 @@
 #define IDLE_NS	    (30 * NS_A_SECOND)
 #define AGE_NS	    (120 * NS_A_SECOND)
 #define FORGET_NS   (600 * NS_A_SECOND)
+/*
+ * In a flood of flows that end with their first packet, those that are silent
+ * for so long make room for others, each second: handshakes don't take longer.
+ */
+#define CROWDED	    (PENDING - PENDING / 4)
+#define CROWDED_NS  (2 * NS_A_SECOND)
 
 static const enum usage_reason reason_of[ACCT_REASONS] = {
 	[ACCT_NOT_IP] = USAGE_NOT_IP,
@@ -138,22 +144,34 @@ static void tell_pending(struct counting *c)
 	for (int d = 0; d < ACCT_DIRECTIONS; d++)
 		bytes += p.sum[d].frame_bytes;
 	stats_set(c->role->stats, APP_FRAME_PENDING, bytes);
+	c->crowded = p.flows > CROWDED;
+}
+
+static void sweep(struct counting *c)
+{
+	static const struct bpf_sweep usual = {
+		.idle = IDLE_NS, .age = AGE_NS, .forget = FORGET_NS};
+	static const struct bpf_sweep crowded = {
+		.idle = CROWDED_NS, .age = AGE_NS, .forget = CROWDED_NS};
+	int rc =
+		bpf_acct_sweep(c->bpf, c->crowded ? &crowded : &usual, take, c);
+
+	if (rc < 0)
+		log_error("pending flows: %s", strerror(-rc));
 }
 
 void counting_tick(struct counting *c)
 {
-	static const struct bpf_sweep age = {
-		.idle = IDLE_NS, .age = AGE_NS, .forget = FORGET_NS};
+	bool look;
 	int rc;
 
 	if (c->bpf == NULL)
 		return;
-	if (c->ticks++ % LOOK_EVERY == 0) {
+	look = c->ticks++ % LOOK_EVERY == 0;
+	if (look)
 		look_at_interfaces(c);
-		rc = bpf_acct_sweep(c->bpf, &age, take, c);
-		if (rc < 0)
-			log_error("pending flows: %s", strerror(-rc));
-	}
+	if (look || c->crowded)
+		sweep(c);
 	rc = bpf_acct_read(c->bpf, take, c);
 	if (rc < 0)
 		log_error("counters: %s; they are read again", strerror(-rc));

@@ -17,6 +17,7 @@ struct counting {
 	struct bpf_acct *bpf; /* NULL: nothing is counted */
 	int ifindex[CONFIG_IFACES];
 	unsigned int ticks;
+	bool crowded; /* there is hardly room for flows without a label */
 	char says[BPF_WHY_MAX + 32]; /* what counts, for the status */
 };
 

@@ -206,7 +206,8 @@ static void tell_counters(struct labelling *l)
 	stats_set(stats, APP_QUEUE_LOST, q->unread);
 	stats_set(stats, APP_LABELS_LOST, q->labels_missing + q->label_errors);
 	stats_set(stats, APP_FLOWS, flows->live);
-	stats_set(stats, APP_FLOWS_EVICTED, flows->displaced);
+	stats_set(stats, APP_FLOWS_EVICTED,
+		  flows->displaced + classify_stats(l->classify)->no_room);
 }
 
 void labelling_tick(struct labelling *l)
