@@ -96,6 +96,11 @@ $(O)/tests/netns/storm: tests/netns/helpers/storm.c $(O)/.flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALLCFLAGS) $(ALLLDFLAGS) -o $@ $<
 
+$(O)/tests/netns/flood: tests/netns/helpers/flood.c $(O)/.flags
+	$(call say,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALLCFLAGS) $(ALLLDFLAGS) -o $@ $<
+
 $(O)/tests/vm/acct_tool: tests/vm/helpers/acct_tool.c $(call lib,sys) $(call lib,base) $(O)/.flags
 	$(call say,TEST,$@)
 	@mkdir -p $(@D)
