@@ -85,7 +85,7 @@ is_less 10000 "$(flows dns)" "dns: and counted, as far as there is room"
 normal dns
 
 # --- memory --------------------------------------------------------------------------------
-# Flows (112 bytes each, 65536) and those that are looked into (8192, 1.5 KiB each) have their room for good now.
+# Flows (104 bytes each, 65536) and those that are looked into (8192, 1.5 KiB each) have their room for good now.
 if [ -z "${SANITIZED:-}" ]; then # which takes more
 	is_less "$(kib VmHWM)" $((before + 40000)) "memory is bounded"
 	before=$(kib VmHWM)
