@@ -108,7 +108,7 @@ $(O)/tests/vm/acct_tool: tests/vm/helpers/acct_tool.c $(call lib,sys) $(call lib
 		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lmnl
 
 $(O)/tests/netns/acct_tool: tests/netns/helpers/acct_tool.c \
-		$(foreach d,conf render sys base,$(call lib,$(d))) $(O)/.flags
+		$(foreach d,conf render policy sys base,$(call lib,$(d))) $(O)/.flags
 	$(call say,TEST,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALLCFLAGS) $(ALLLDFLAGS) -o $@ $< \

@@ -74,6 +74,11 @@ cut -d'|' -f1-3 "$scratch/table" | sed 's/^intercept|lan|{}$/intercept|lan|{eth1
 keys_of_example >"$scratch/example"
 same "the example has every key with its default" "$scratch/wanted" "$scratch/example"
 
+awk '/^\.It Ic .* No = Li / { name = $3; preset = $7 }
+	/^Allowed: .*\.$/ { print name "|" preset "|" substr($0, 10, length($0) - 10) }' docs/man/sluice-policy.5 >"$scratch/page"
+"$dump" policy >"$scratch/table"
+same "every key of policy.conf is in sluice-policy(5), in its order, and no other" "$scratch/table" "$scratch/page"
+
 grep -o '{{[a-z_]*}}' "$page" | sort -u >"$scratch/page-placeholders"
 "$dump" placeholders | sort >"$scratch/placeholders"
 same "every placeholder of pages is in the manual page" "$scratch/placeholders" "$scratch/page-placeholders"

@@ -205,6 +205,7 @@ list_ns() {
 # --- servers -------------------------------------------------------------------------
 # nginx on the server, ports 80 and 8080, both families, serving $T/www:
 #   /          as it is          /gz/   gzip on the fly, chunked     /whoami  the client's address as seen
+#   /slow/     half a MB a second
 #   /origin/   passed to the scriptable origin on port 9000, e.g. /origin/upload for PUT and POST
 start_nginx() {
 	mkdir -p "$T/nginx"
@@ -236,6 +237,7 @@ start_nginx() {
 				listen [::]:8080;
 				root $T/www;
 				location /gz/ { alias $T/www/; gzip on; gzip_types *; gzip_min_length 1; gzip_proxied any; }
+				location /slow/ { alias $T/www/; limit_rate 500k; }
 				location /whoami { default_type text/plain; return 200 "\$remote_addr\n"; }
 				location /origin/ {
 					proxy_pass http://127.0.0.1:9000/;

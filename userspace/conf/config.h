@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/ip.h"
+#include "policy/app_policy.h"
 
 #define CONFIG_PATH_MAX	 256
 #define CONFIG_USER_MAX	 33
@@ -102,6 +103,7 @@ struct config_apps {
 	uint16_t queues;	/* 1..CONFIG_QUEUES */
 	uint32_t first_packets; /* of a flow, looked at before giving up */
 	uint64_t hint_time;	/* 0 = no hints */
+	bool refuse_quic;	/* so that browsers take TCP */
 };
 
 struct config {
@@ -112,8 +114,10 @@ struct config {
 	char run_dir[CONFIG_PATH_MAX];
 	char pages[CONFIG_PATH_MAX];
 	char user[CONFIG_USER_MAX];
-	uint32_t relays;       /* 0 = one a core */
-	uint64_t stop_timeout; /* how long running exchanges may drain */
+	char policy_file[CONFIG_PATH_MAX];
+	struct app_policy policy; /* what is in it */
+	uint32_t relays;	  /* 0 = one a core */
+	uint64_t stop_timeout;	  /* how long running exchanges may drain */
 	struct config_intercept intercept;
 	struct config_service services[CONFIG_SERVICES];
 	uint32_t service_count;

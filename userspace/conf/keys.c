@@ -64,6 +64,8 @@ static const struct config_word counters_words[] = {
 	{"auto", COUNTERS_AUTO}, {"bpf", CONFIG_LATER},
 	{"kmod", CONFIG_LATER},	 {"conntrack", CONFIG_LATER},
 	{"none", COUNTERS_NONE}, {NULL, 0}};
+static const struct config_word quic_words[] = {
+	{"allow", false}, {"refuse", true}, {NULL, 0}};
 static const struct config_word level_words[] = {{"error", LEVEL_ERROR},
 						 {"warning", LEVEL_WARNING},
 						 {"info", LEVEL_INFO},
@@ -119,6 +121,14 @@ const struct config_key config_keys[] = {
 	 FIELD(pages),
 	 .meaning = "Directory of block.html and error.html, each instead of "
 		    "a built-in page."},
+	{.section = "",
+	 .name = "policy",
+	 .type = KEY_PATH,
+	 .live = true,
+	 .preset = "/etc/sluice/policy.conf",
+	 .max = DIR_MAX,
+	 FIELD(policy_file),
+	 .meaning = "File that says what is done with each application."},
 
 	{.section = "intercept",
 	 .name = "install_rules",
@@ -467,6 +477,15 @@ const struct config_key config_keys[] = {
 	 FIELD(apps.hint_time),
 	 .meaning = "How long a server whose label is certain labels its next "
 		    "connections unseen."},
+	{.section = "apps",
+	 .name = "quic",
+	 .type = KEY_WORD,
+	 .live = true,
+	 .preset = "allow",
+	 .words = quic_words,
+	 FIELD(apps.refuse_quic),
+	 .meaning = "Whether clients may use QUIC (UDP port 443); refused, "
+		    "browsers take TCP."},
 
 	{.section = "store",
 	 .name = "keep",

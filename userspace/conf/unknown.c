@@ -18,7 +18,6 @@ struct later {
 /* Names that the manual of a later version has. Nobody may believe that they
  * work when they are passed over in silence. */
 static const struct later later[] = {
-	{"", "policy", UNKNOWN_VALUE},
 	{"", "tls", UNKNOWN_SECTION},
 	{"intercept", "https", UNKNOWN_VALUE},
 	{"intercept", "ftp", UNKNOWN_VALUE},

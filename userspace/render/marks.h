@@ -9,12 +9,13 @@
  * under a mask, not whole), or packets lose the bit that delivers them.
  *
  * The mark of a connection (conntrack's, shown by `conntrack -L`) is another
- * 32 bits. Sluice writes twelve of them, the label, and no other:
+ * 32 bits. Sluice writes thirteen of them, and no other:
  *
  *	0x07ff0000	id of the application (policy/app_table.h), 0: not
  *			labelled yet
  *	0x08000000	the label is a hint: other connections to the same
  *			server had it
+ *	0x40000000	policy refuses it, and one end was told so
  *
  * The bits of the one don't touch those of the other: a rule that copies a
  * packet's mark to its connection, or back, copies under a mask without these.
@@ -33,6 +34,8 @@
 #define LABEL_MASK  0x07ff0000U
 #define LABEL_SHIFT 16
 #define LABEL_HINT  0x08000000U
+/* Beside it: see chain forbid (render/ruleset_policy.c). */
+#define LABEL_TOLD  0x40000000U
 
 /*
  * Conntrack zone of the client's leg. The origin's leg and everything that is

@@ -22,6 +22,9 @@ enum operand {
 	OP_BITS,     /* of a connection's mark, compared */
 	OP_PROTOCOL, /* by its name */
 	OP_LABEL,
+	OP_LABELS, /* a set of them */
+	OP_RATE,
+	OP_METER,
 	OP_SERVER, /* a map whose key is a server */
 	OP_QUEUE
 };
@@ -52,10 +55,18 @@ static const struct {
 	[TERM_CT_ORIGINAL] = {"ct direction original", OP_NONE},
 	[TERM_CT_BITS] = {"ct mark", OP_BITS},
 	[TERM_CT_UNMARKED] = {"ct mark 0x00000000", OP_NONE},
+	[TERM_LABEL_IN] = {"ct mark &", OP_LABELS},
+	[TERM_UDP_DPORT_IS] = {"udp dport", OP_NUMBER},
+	[TERM_TCP_RST] = {"tcp flags rst", OP_NONE},
+	[TERM_LIMIT] = {"limit rate over", OP_RATE},
+	[TERM_METER_SADDR] = {"update", OP_METER},
+	[TERM_METER_DADDR] = {"update", OP_METER},
 	[TERM_PAYLOAD] = {"@ih,0,8 >= 0x0", OP_NONE},
 	[TERM_COUNTER] = {"counter packets 0 bytes 0", OP_NONE},
 	[TERM_ZONE] = {"ct zone set", OP_NUMBER},
 	[TERM_SET_BIT] = {"meta mark set meta mark |", OP_MASK},
+	[TERM_CT_SET_BIT] = {"ct mark set ct mark |", OP_MASK},
+	[TERM_MAKE_RST] = {"tcp flags set rst", OP_NONE},
 	[TERM_LABEL] = {"ct mark set ct mark &", OP_LABEL},
 	[TERM_HINT] = {"ct mark set", OP_SERVER},
 	[TERM_QUEUE] = {"queue", OP_QUEUE},
@@ -63,7 +74,11 @@ static const struct {
 	[TERM_ACCEPT] = {"accept", OP_NONE},
 	[TERM_RETURN] = {"return", OP_NONE},
 	[TERM_JUMP] = {"jump", OP_CHAIN},
+	[TERM_DROP] = {"drop", OP_NONE},
 	[TERM_RESET] = {"reject with tcp reset", OP_NONE},
+	[TERM_PROHIBITED] = {"reject with icmpx admin-prohibited", OP_NONE},
+	/* nft leaves out what it takes for granted. */
+	[TERM_UNREACHABLE] = {"reject", OP_NONE},
 };
 
 static const char *protocol_name(uint32_t protocol)
@@ -113,6 +128,41 @@ static void put_queue(struct strbuf *sb, const struct ruleset *rs,
 		strbuf_printf(sb, " flags %s to %s", flags, range);
 }
 
+/* In the largest unit that gives a whole number; nft has no larger one. */
+static void put_rate(struct strbuf *sb, uint64_t rate)
+{
+	static const char *const units[] = {"bytes", "kbytes", "mbytes"};
+	unsigned int u = 0;
+
+	while (u + 1 < sizeof(units) / sizeof(units[0]) && rate % 1024 == 0) {
+		rate /= 1024;
+		u++;
+	}
+	strbuf_printf(sb, " %llu %s/second", (unsigned long long)rate,
+		      units[u]);
+}
+
+static bool is_v6(const struct ruleset_set *set)
+{
+	return set->type == SET_TYPE_NET6 || set->type == SET_TYPE_HOST6;
+}
+
+static void put_meter(struct strbuf *sb, const struct ruleset_set *set,
+		      const struct ruleset_term *t)
+{
+	strbuf_printf(sb, " @%s { %s %s limit rate over", set->name,
+		      is_v6(set) ? "ip6" : "ip",
+		      t->kind == TERM_METER_SADDR ? "saddr" : "daddr");
+	put_rate(sb, t->rate);
+	strbuf_puts(sb, " }");
+}
+
+static void put_hint(struct strbuf *sb, const struct ruleset_set *map)
+{
+	strbuf_printf(sb, " %s daddr . meta l4proto . th dport map @%s",
+		      map->type == SET_TYPE_SERVER6 ? "ip6" : "ip", map->name);
+}
+
 static void put_operand(struct strbuf *sb, const struct ruleset *rs,
 			const struct ruleset_term *t)
 {
@@ -138,12 +188,12 @@ static void put_operand(struct strbuf *sb, const struct ruleset *rs,
 		strbuf_puts(sb, t->family == AF_INET ? " ipv4" : " ipv6");
 		break;
 	case OP_FLAGS:
-		strbuf_printf(sb, " %s / syn,rst,ack",
-			      t->value == TH_SYN ? "syn" : "ack");
+		strbuf_puts(sb, t->value == TH_SYN ? " syn" : " ack");
+		strbuf_puts(sb, " / syn,rst,ack");
 		break;
 	case OP_PORT:
-		strbuf_printf(sb, " %s to :%u",
-			      t->family == AF_INET ? "ip" : "ip6", t->value);
+		strbuf_puts(sb, t->family == AF_INET ? " ip" : " ip6");
+		strbuf_printf(sb, " to :%u", t->value);
 		break;
 	case OP_CHAIN:
 		strbuf_printf(sb, " %s", t->chain);
@@ -158,11 +208,18 @@ static void put_operand(struct strbuf *sb, const struct ruleset *rs,
 	case OP_LABEL:
 		put_label(sb, t->value);
 		break;
+	case OP_LABELS:
+		strbuf_printf(sb, " 0x%08x %s @%s", LABEL_MASK,
+			      t->negate ? "!=" : "==", rs->sets[t->set].name);
+		break;
+	case OP_RATE:
+		put_rate(sb, t->rate);
+		break;
+	case OP_METER:
+		put_meter(sb, &rs->sets[t->set], t);
+		break;
 	case OP_SERVER:
-		strbuf_printf(sb, " %s daddr . meta l4proto . th dport map @%s",
-			      rs->sets[t->set].type == SET_TYPE_SERVER6 ? "ip6"
-									: "ip",
-			      rs->sets[t->set].name);
+		put_hint(sb, &rs->sets[t->set]);
 		break;
 	case OP_QUEUE:
 		put_queue(sb, rs, t);
@@ -181,9 +238,8 @@ static void put_rule(struct strbuf *sb, const struct ruleset *rs,
 		const struct ruleset_term *t = &rule->terms[i];
 
 		if (t->kind == TERM_SADDR || t->kind == TERM_DADDR)
-			strbuf_puts(sb, rs->sets[t->set].type == SET_TYPE_NET6
-						? "ip6 "
-						: "ip ");
+			strbuf_puts(sb,
+				    is_v6(&rs->sets[t->set]) ? "ip6 " : "ip ");
 		strbuf_puts(sb, terms[t->kind].text);
 		put_operand(sb, rs, t);
 		strbuf_putc(sb, ' ');
@@ -229,8 +285,13 @@ static void put_elem(struct strbuf *sb, const struct ruleset_set *set,
 	case SET_TYPE_NET6:
 		strbuf_puts(sb, ip_net_format(&e->net, text, sizeof(text)));
 		break;
+	case SET_TYPE_LABEL:
+		strbuf_printf(sb, "0x%08x", e->mark);
+		break;
 	case SET_TYPE_SERVER4: /* these come at run time */
 	case SET_TYPE_SERVER6:
+	case SET_TYPE_HOST4:
+	case SET_TYPE_HOST6:
 		break;
 	}
 }
@@ -249,12 +310,16 @@ static const struct {
 			      NULL, 1},
 	[SET_TYPE_SERVER6] = {"ipv6_addr . inet_proto . inet_service : mark",
 			      NULL, 1},
+	[SET_TYPE_LABEL] = {"mark", NULL, 5},
+	[SET_TYPE_HOST4] = {"ipv4_addr", NULL, 2},
+	[SET_TYPE_HOST6] = {"ipv6_addr", NULL, 1},
 };
 
 static void put_set(struct strbuf *sb, const struct ruleset_set *set)
 {
-	const char *flags = set->timeout ? "timeout" : types[set->type].flags;
-
+	const char *flags = set->dynamic   ? "dynamic,timeout"
+			    : set->timeout ? "timeout"
+					   : types[set->type].flags;
 	bool map = set->type == SET_TYPE_SERVER4 ||
 		   set->type == SET_TYPE_SERVER6;
 
@@ -264,6 +329,8 @@ static void put_set(struct strbuf *sb, const struct ruleset_set *set)
 		strbuf_printf(sb, "\t\tsize %u\n", set->size);
 	if (flags != NULL)
 		strbuf_printf(sb, "\t\tflags %s\n", flags);
+	if (set->idle_s > 0) /* whole minutes: nft would write others so, too */
+		strbuf_printf(sb, "\t\ttimeout %um\n", set->idle_s / 60);
 	for (uint32_t i = 0; i < set->count; i++) {
 		if (i == 0)
 			strbuf_puts(sb, "\t\telements = { ");

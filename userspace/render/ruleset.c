@@ -42,28 +42,8 @@
 #include "conf/config.h"
 #include "policy/app.h"
 #include "render/marks.h"
-
-static struct ruleset_term plain(enum ruleset_term_kind kind)
-{
-	return (struct ruleset_term){.kind = kind};
-}
-
-static struct ruleset_term in_set(enum ruleset_term_kind kind,
-				  enum ruleset_set_id set)
-{
-	return (struct ruleset_term){.kind = kind, .set = set};
-}
-
-static struct ruleset_term with(enum ruleset_term_kind kind, uint32_t value)
-{
-	return (struct ruleset_term){.kind = kind, .value = value};
-}
-
-static struct ruleset_term inverted(struct ruleset_term t)
-{
-	t.negate = true;
-	return t;
-}
+#include "render/ruleset_policy.h"
+#include "render/ruleset_term.h"
 
 static struct ruleset_term only(uint8_t family)
 {
@@ -83,43 +63,11 @@ static struct ruleset_term queue(const struct config_apps *apps)
 				     .total = apps->queues};
 }
 
-static struct ruleset_term jump(const char *chain)
-{
-	return (struct ruleset_term){.kind = TERM_JUMP, .chain = chain};
-}
-
-static void add(struct ruleset_chain *chain, const char *name,
-		const struct ruleset_term *terms, uint32_t count)
-{
-	struct ruleset_rule *rule = &chain->rules[chain->count++];
-
-	rule->name = name;
-	rule->count = count;
-	memcpy(rule->terms, terms, count * sizeof(*terms));
-}
-#define TERMS(...) ((const struct ruleset_term[]){__VA_ARGS__})
-/* One rule: chain, name, then its terms. */
-#define RULE(chain, name, ...)                   \
-	add((chain), (name), TERMS(__VA_ARGS__), \
-	    sizeof(TERMS(__VA_ARGS__)) / sizeof(struct ruleset_term))
-
 /* What holds for every packet that goes to a socket of the client's leg. */
 #define TAKE_CLIENT                                                    \
 	with(TERM_ZONE, ZONE_CLIENT), with(TERM_SET_BIT, MARK_DIVERT), \
 		plain(TERM_COUNTER), plain(TERM_ACCEPT)
 #define IS_SYN with(TERM_TCP_FLAGS, TH_SYN)
-
-static struct ruleset_chain *chain_add(struct ruleset *rs, const char *name,
-				       enum ruleset_hook hook,
-				       enum ruleset_priority priority)
-{
-	struct ruleset_chain *chain = &rs->chains[rs->chain_count++];
-
-	chain->name = name;
-	chain->hook = hook;
-	chain->priority = priority;
-	return chain;
-}
 
 enum bypass_use { BYPASS_INTERCEPT, BYPASS_CLOSING, BYPASS_REFUSE };
 
@@ -267,7 +215,7 @@ static void add_label_intercepted(struct ruleset_chain *input)
  * port they were sent to, so whatever arrives with the listener's port and
  * without our mark was addressed to it, and a relay would dial itself: closed.
  */
-static void add_local(struct ruleset *rs, uint16_t port, bool label)
+static void add_local(struct ruleset *rs, uint16_t port, const struct config *c)
 {
 	struct ruleset_chain *in =
 		chain_add(rs, "input", HOOK_INPUT, PRIORITY_FILTER);
@@ -277,8 +225,9 @@ static void add_local(struct ruleset *rs, uint16_t port, bool label)
 	RULE(in, "direct", with(TERM_TCP_DPORT_IS, port),
 	     inverted(with(TERM_PACKET_MARK, MARK_DIVERT)), plain(TERM_COUNTER),
 	     plain(TERM_RESET));
-	if (label)
+	if (c->apps.enabled)
 		add_label_intercepted(in);
+	ruleset_policy_add_input(in, c);
 	RULE(out, "client-replies", with(TERM_PACKET_MARK, MARK_CLIENT),
 	     with(TERM_ZONE, ZONE_CLIENT));
 }
@@ -407,7 +356,7 @@ static void fill_sets(struct ruleset *rs, const struct config_intercept *c)
 					 IPPROTO_ICMPV6};
 	union ruleset_elem e;
 
-	for (unsigned int i = 0; i < SET_COUNT; i++)
+	for (unsigned int i = 0; i < SET_FIXED; i++)
 		ruleset_set_init(&rs->sets[i], i);
 	/* A value that is listed twice is one element. */
 	for (unsigned int i = 0; i < sizeof(protos); i++) {
@@ -445,7 +394,8 @@ int ruleset_build(struct ruleset *rs, const struct config *c)
 {
 	const struct config_service *http = http_service(c);
 
-	memset(rs, 0, sizeof(*rs));
+	rs->queue = QUEUE_NATIVE;
+	rs->chain_count = 0;
 	if (http == NULL)
 		return -ENOENT;
 	for (uint32_t i = 0; i < c->intercept.http_count; i++) {
@@ -453,16 +403,17 @@ int ruleset_build(struct ruleset *rs, const struct config *c)
 			return -EINVAL;
 	}
 	fill_sets(rs, &c->intercept);
-	rs->set_count = c->apps.enabled ? SET_COUNT : SET_CLASSIFYING;
+	rs->set_count = c->apps.enabled ? SET_FIXED : SET_CLASSIFYING;
 	add_prerouting(rs);
 	add_intercept(rs, http->port);
 	add_upstream(rs);
 	add_closing(rs, http->port);
-	add_local(rs, http->port, c->apps.enabled);
+	add_local(rs, http->port, c);
 	if (c->apps.enabled)
 		add_classify(rs, &c->apps);
 	if (c->intercept.when_down == WHEN_DOWN_CLOSED)
 		add_refuse(rs);
+	ruleset_policy_add(rs, c);
 	return 0;
 }
 

@@ -17,8 +17,8 @@
 struct config;
 
 #define RULESET_TABLE	 "sluice"
-#define RULESET_CHAINS	 10
-#define RULESET_RULES	 14 /* a chain */
+#define RULESET_CHAINS	 32
+#define RULESET_RULES	 20 /* a chain */
 #define RULESET_TERMS	 10 /* a rule */
 #define RULESET_NAME_MAX 32
 
@@ -52,21 +52,32 @@ enum ruleset_term_kind {
 	TERM_CT_BITS,	   /* of the connection's mark, bits of @value are set;
 			    * @negate: none of them is */
 	TERM_CT_UNMARKED,  /* all of the connection's mark is zero */
+	TERM_LABEL_IN,	   /* @set, @negate: its label */
+	TERM_UDP_DPORT_IS, /* @value */
+	TERM_TCP_RST,	   /* it is a reset */
 	TERM_PAYLOAD,	   /* it carries a byte behind its TCP or UDP header */
+	TERM_LIMIT,	   /* more than @rate bytes a second come here */
+	TERM_METER_SADDR,  /* ... from this source; @set keeps count */
+	TERM_METER_DADDR,  /* ... for this destination */
 	/* statements */
 	TERM_COUNTER,
-	TERM_ZONE,    /* conntrack zone @value */
-	TERM_SET_BIT, /* bit @value of the packet's mark */
-	TERM_LABEL,   /* the connection's label becomes application @value */
-	TERM_HINT,    /* its mark becomes what map @set has for its server; no
+	TERM_ZONE,	 /* conntrack zone @value */
+	TERM_SET_BIT,	 /* bit @value of the packet's mark */
+	TERM_CT_SET_BIT, /* bit @value of the connection's mark */
+	TERM_MAKE_RST,	 /* the packet becomes a reset for whom it is to */
+	TERM_LABEL,	 /* the connection's label becomes application @value */
+	TERM_HINT,   /* its mark becomes what map @set has for its server; no
 		       * match when it has nothing */
-	TERM_QUEUE,   /* to NFQUEUE @value and those behind it, @total in all;
+	TERM_QUEUE,  /* to NFQUEUE @value and those behind it, @total in all;
 		       * accept when nobody reads it */
-	TERM_TPROXY,  /* @family, port @value */
+	TERM_TPROXY, /* @family, port @value */
 	TERM_ACCEPT,
 	TERM_RETURN,
-	TERM_JUMP,  /* @chain */
-	TERM_RESET, /* reject with tcp reset */
+	TERM_JUMP, /* @chain */
+	TERM_DROP,
+	TERM_RESET,	  /* reject with tcp reset */
+	TERM_PROHIBITED,  /* reject: by an administrator (ICMP) */
+	TERM_UNREACHABLE, /* reject: nothing listens there (ICMP) */
 	TERM_COUNT
 };
 
@@ -77,6 +88,7 @@ struct ruleset_term {
 	uint8_t family; /* AF_INET or AF_INET6 */
 	uint32_t value;
 	uint32_t total;
+	uint64_t rate; /* bytes a second; the bucket holds one second's */
 	const char *chain;
 };
 
@@ -121,17 +133,17 @@ struct ruleset_chain {
 	struct ruleset_rule rules[RULESET_RULES];
 };
 
-/* Some 270 KiB: keep it on the heap. */
+/* Some 3 MiB, most of them never touched: keep it on the heap, zeroed. */
 struct ruleset {
 	enum ruleset_queue queue; /* native, until ruleset_set_queue() */
 	uint32_t chain_count;
-	uint32_t set_count; /* of @sets, those that the rules use */
+	uint32_t set_count; /* of @sets, those that there are */
 	struct ruleset_chain chains[RULESET_CHAINS];
 	struct ruleset_set sets[SET_COUNT];
 };
 
 /*
- * The rules that @c asks for. 0; -ENOENT when it has no transparent HTTP
+ * The rules that @c asks for, in @rs, whatever it held. 0; -ENOENT when it has no transparent HTTP
  * service to send connections to; -EINVAL when that service's port is one of
  * the intercepted ports.
  */

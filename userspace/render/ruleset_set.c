@@ -2,6 +2,7 @@
 #include "render/ruleset_set.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +11,7 @@ static const struct {
 	enum ruleset_set_type type;
 	bool timeout;
 	uint32_t size;
-} kinds[SET_COUNT] = {
+} kinds[SET_FIXED] = {
 	[SET_ALIVE] = {"alive", SET_TYPE_PROTO, true, 0},
 	[SET_SYNCOOKIES] = {"syncookies", SET_TYPE_PROTO, true, 0},
 	[SET_SOCKET_PROTOS] = {"socket_protos", SET_TYPE_PROTO, false, 0},
@@ -30,9 +31,15 @@ const char *ruleset_set_name(enum ruleset_set_id id)
 	return kinds[id].name;
 }
 
+/* Unused elements are never looked at, and there are many. */
+void ruleset_set_clear(struct ruleset_set *set)
+{
+	memset(set, 0, offsetof(struct ruleset_set, elems));
+}
+
 void ruleset_set_init(struct ruleset_set *set, enum ruleset_set_id id)
 {
-	memset(set, 0, sizeof(*set));
+	ruleset_set_clear(set);
 	set->name = kinds[id].name;
 	set->type = kinds[id].type;
 	set->timeout = kinds[id].timeout;
@@ -62,12 +69,16 @@ static int compare(const struct ruleset_set *set, const union ruleset_elem *a,
 		return a->proto - b->proto;
 	case SET_TYPE_PORT:
 		return a->port - b->port;
+	case SET_TYPE_LABEL:
+		return a->mark < b->mark ? -1 : a->mark > b->mark;
 	case SET_TYPE_IFNAME:
 		return compare_ifname(a->ifname, b->ifname);
 	case SET_TYPE_NET4:
 	case SET_TYPE_NET6:
 	case SET_TYPE_SERVER4: /* nothing of these is in the model */
 	case SET_TYPE_SERVER6:
+	case SET_TYPE_HOST4:
+	case SET_TYPE_HOST6:
 		break;
 	}
 	return memcmp(a->net.addr.bytes, b->net.addr.bytes,

@@ -12,6 +12,9 @@
 #define RULESET_IFNAME_MAX 16
 /* Hints of a family at most, some 100 bytes each. */
 #define RULESET_HINTS	   16384
+/* Limits and quotas of policy, and the sets of each at most. */
+#define RULESET_METERS	   16
+#define RULESET_METER_SETS 7
 
 enum ruleset_set_id {
 	SET_ALIVE,	   /* dead-man's switch: holds tcp while we live */
@@ -23,11 +26,13 @@ enum ruleset_set_id {
 	SET_BYPASS_CLIENTS6,
 	SET_BYPASS_SERVERS4,
 	SET_BYPASS_SERVERS6,
-	/* Only with apps.enabled, and last: see ruleset.set_count. */
+	/* Only with apps.enabled: see ruleset.set_count. */
 	SET_CLASSIFYING, /* protocols that are queued, while the app role lives */
 	SET_HINTS4,	 /* server -> mark */
 	SET_HINTS6,
-	SET_COUNT
+	SET_FIXED,
+	/* As many as policy needs, in the order in which it asks for them. */
+	SET_COUNT = SET_FIXED + 2 + RULESET_METERS * RULESET_METER_SETS
 };
 
 enum ruleset_set_type {
@@ -38,7 +43,10 @@ enum ruleset_set_type {
 	SET_TYPE_NET6,
 	/* address, protocol and port of a server; a mark goes with it */
 	SET_TYPE_SERVER4,
-	SET_TYPE_SERVER6
+	SET_TYPE_SERVER6,
+	SET_TYPE_LABEL, /* a connection's mark, of which it has the label */
+	SET_TYPE_HOST4, /* single addresses */
+	SET_TYPE_HOST6
 };
 
 enum ruleset_bypass { BYPASS_CLIENTS, BYPASS_SERVERS };
@@ -46,6 +54,7 @@ enum ruleset_bypass { BYPASS_CLIENTS, BYPASS_SERVERS };
 union ruleset_elem {
 	uint8_t proto;
 	uint16_t port; /* host order */
+	uint32_t mark;
 	char ifname[RULESET_IFNAME_MAX];
 	struct ip_net net;
 };
@@ -54,8 +63,10 @@ union ruleset_elem {
 struct ruleset_set {
 	const char *name;
 	enum ruleset_set_type type;
-	bool timeout;  /* elements come and go at run time, none are listed */
-	uint32_t size; /* most elements; 0: the kernel's own limit */
+	bool timeout;	 /* elements come and go at run time, none are listed */
+	bool dynamic;	 /* ... added by rules, each with what it has seen */
+	uint32_t idle_s; /* after which one goes; 0: each says itself */
+	uint32_t size;	 /* most elements; 0: the kernel's own limit */
 	uint32_t count;
 	union ruleset_elem elems[RULESET_ELEMS];
 };
@@ -67,7 +78,9 @@ struct ruleset_range {
 
 const char *ruleset_set_name(enum ruleset_set_id id);
 
-/* Name, type and flags of set @id, without elements. */
+/* No name, no element, all zero. */
+void ruleset_set_clear(struct ruleset_set *set);
+/* Name, type and flags of set @id (below SET_FIXED), without elements. */
 void ruleset_set_init(struct ruleset_set *set, enum ruleset_set_id id);
 
 /*

@@ -74,7 +74,7 @@ static const char *hint(int err)
 	case -ENOENT:
 	case -EOPNOTSUPP:
 		return " (does this kernel have nft_socket, nft_tproxy, nft_fib,"
-		       " nft_ct and nft_reject_inet?)";
+		       " nft_ct, nft_limit and nft_reject_inet?)";
 	default:
 		return "";
 	}

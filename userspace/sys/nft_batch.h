@@ -18,8 +18,9 @@ struct netlink;
 struct nft_hint;
 struct nftnl_set;
 
-/* Messages whose subject is remembered; install sends some 150. */
-#define NFT_BATCH_NAMES 256
+/* Messages whose subject is remembered; install sends some 150, and up to
+ * 300 more for a policy. */
+#define NFT_BATCH_NAMES 512
 
 struct nft_batch {
 	struct netlink *nl;

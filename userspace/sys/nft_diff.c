@@ -21,8 +21,8 @@
 #include "sys/nft_dump.h"
 #include "sys/nft_object.h"
 
-#define LINE_MAX_BYTES 512
-#define EXPR_TEXT      128
+#define LINE_MAX_BYTES 640
+#define EXPR_TEXT      256
 /* Rules of one chain that are looked at; more are foreign, and said to be. */
 #define CHAIN_RULES    256
 

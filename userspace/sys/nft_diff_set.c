@@ -57,8 +57,13 @@ static void format(const struct ruleset_set *like, const union ruleset_elem *e,
 	case SET_TYPE_NET6:
 		ip_net_format(&e->net, out->text, sizeof(out->text));
 		break;
+	case SET_TYPE_LABEL:
+		snprintf(out->text, sizeof(out->text), "0x%08x", e->mark);
+		break;
 	case SET_TYPE_SERVER4: /* run time's, not compared */
 	case SET_TYPE_SERVER6:
+	case SET_TYPE_HOST4:
+	case SET_TYPE_HOST6:
 		break;
 	}
 }

@@ -22,6 +22,7 @@
 #include "render/marks.h"
 
 #define TCP_FLAGS_OFFSET 13
+#define TCP_CSUM_OFFSET	 16
 /* What TERM_TCP_FLAGS looks at. */
 #define TCP_FLAGS_SEEN	 (TH_SYN | TH_RST | TH_ACK)
 
@@ -30,7 +31,7 @@ struct builder {
 	struct nftnl_rule *rule;
 	const struct ruleset *rs;
 	uint8_t nfproto; /* 0: the rule has not looked at it yet */
-	bool tcp;	 /* the rule has found TCP */
+	uint8_t l4proto; /* the same of TCP or UDP */
 	int err;
 };
 
@@ -187,13 +188,18 @@ static void ct_set(struct builder *b, uint32_t key)
 }
 
 /* Payload matches must first know that the packet has such a header. */
-static void need_tcp(struct builder *b)
+static void need_l4proto(struct builder *b, uint8_t protocol)
 {
-	if (b->tcp)
+	if (b->l4proto == protocol)
 		return;
 	meta(b, NFT_META_L4PROTO);
-	compare_u8(b, IPPROTO_TCP);
-	b->tcp = true;
+	compare_u8(b, protocol);
+	b->l4proto = protocol;
+}
+
+static void need_tcp(struct builder *b)
+{
+	need_l4proto(b, IPPROTO_TCP);
 }
 
 static void need_family(struct builder *b, bool v6)
@@ -236,10 +242,12 @@ static void term_l4proto_tcp(struct builder *b, const struct ruleset_term *t)
 	need_tcp(b);
 }
 
-static void term_address(struct builder *b, const struct ruleset_term *t)
+/* The source or the destination of a packet of the family of @t's set. */
+static void load_address(struct builder *b, const struct ruleset_term *t,
+			 bool src)
 {
-	bool v6 = b->rs->sets[t->set].type == SET_TYPE_NET6;
-	bool src = t->kind == TERM_SADDR;
+	enum ruleset_set_type type = b->rs->sets[t->set].type;
+	bool v6 = type == SET_TYPE_NET6 || type == SET_TYPE_HOST6;
 	size_t at4 = src ? offsetof(struct iphdr, saddr)
 			 : offsetof(struct iphdr, daddr);
 	size_t at6 = src ? offsetof(struct ip6_hdr, ip6_src)
@@ -247,6 +255,11 @@ static void term_address(struct builder *b, const struct ruleset_term *t)
 
 	need_family(b, v6);
 	payload(b, NFT_PAYLOAD_NETWORK_HEADER, v6 ? at6 : at4, v6 ? 16 : 4);
+}
+
+static void term_address(struct builder *b, const struct ruleset_term *t)
+{
+	load_address(b, t, t->kind == TERM_SADDR);
 	(void)lookup(b, t);
 }
 
@@ -262,7 +275,8 @@ static void term_port_is(struct builder *b, const struct ruleset_term *t)
 {
 	uint16_t port = htons((uint16_t)t->value);
 
-	need_tcp(b);
+	need_l4proto(b,
+		     t->kind == TERM_UDP_DPORT_IS ? IPPROTO_UDP : IPPROTO_TCP);
 	payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2);
 	compare(b, !t->negate, &port, sizeof(port));
 }
@@ -275,6 +289,17 @@ static void term_flags(struct builder *b, const struct ruleset_term *t)
 	payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFFSET, 1);
 	bitwise(b, &mask, &flip, 1);
 	compare_u8(b, (uint8_t)t->value);
+}
+
+static void term_rst(struct builder *b, const struct ruleset_term *t)
+{
+	static const uint8_t mask = TH_RST, zero;
+
+	(void)t;
+	need_tcp(b);
+	payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFFSET, 1);
+	bitwise(b, &mask, &zero, 1);
+	compare(b, false, &zero, 1);
 }
 
 static void term_to_gateway(struct builder *b, const struct ruleset_term *t)
@@ -397,6 +422,58 @@ static void term_ct_bits(struct builder *b, const struct ruleset_term *t)
 	compare(b, t->negate, &zero, sizeof(zero));
 }
 
+static void term_label_in(struct builder *b, const struct ruleset_term *t)
+{
+	static const uint32_t mask = LABEL_MASK, zero;
+
+	ct(b, NFT_CT_MARK);
+	bitwise(b, &mask, &zero, sizeof(mask));
+	(void)lookup(b, t);
+}
+
+/* What is more than the rate matches; the burst comes on top of a second's. */
+static void put_limit(struct nftnl_expr *e, uint64_t rate)
+{
+	nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_RATE, rate);
+	nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_UNIT, 1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_BURST, 0);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKT_BYTES);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_FLAGS, NFT_LIMIT_F_INV);
+}
+
+static void term_limit(struct builder *b, const struct ruleset_term *t)
+{
+	struct nftnl_expr *e = add(b, "limit");
+
+	if (e != NULL)
+		put_limit(e, t->rate);
+}
+
+/* A limit of its own for each address. */
+static void term_meter(struct builder *b, const struct ruleset_term *t)
+{
+	struct nftnl_expr *e, *limit;
+
+	load_address(b, t, t->kind == TERM_METER_SADDR);
+	e = add(b, "dynset");
+	limit = nftnl_expr_alloc("limit");
+	if (e == NULL || limit == NULL) {
+		if (limit != NULL)
+			nftnl_expr_free(limit);
+		b->err = -ENOMEM;
+		return;
+	}
+	put_limit(limit, t->rate);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_SREG_KEY, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
+	nftnl_expr_set_u64(e, NFTNL_EXPR_DYNSET_TIMEOUT, 0); /* the set's own */
+	if (nftnl_expr_set_str(e, NFTNL_EXPR_DYNSET_SET_NAME,
+			       b->rs->sets[t->set].name) == -1)
+		b->err = -ENOMEM;
+	/* @e owns it from here on */
+	nftnl_expr_set(e, NFTNL_EXPR_DYNSET_EXPR, limit, 0);
+}
+
 static void term_ct_unmarked(struct builder *b, const struct ruleset_term *t)
 {
 	static const uint32_t zero;
@@ -417,6 +494,40 @@ static void term_payload(struct builder *b, const struct ruleset_term *t)
 	(void)t;
 	payload(b, NFT_PAYLOAD_INNER_HEADER, 0, sizeof(least));
 	compare_by(b, NFT_CMP_GTE, &least, sizeof(least));
+}
+
+static void term_ct_set_bit(struct builder *b, const struct ruleset_term *t)
+{
+	uint32_t keep = ~t->value;
+
+	ct(b, NFT_CT_MARK);
+	bitwise(b, &keep, &t->value, sizeof(keep));
+	ct_set(b, NFT_CT_MARK);
+}
+
+/* Two bytes at a time, as the checksum goes over such; bytes 12 and 13. */
+static void term_make_rst(struct builder *b, const struct ruleset_term *t)
+{
+	static const uint8_t keep[] = {0xff, 0}, flip[] = {0, TH_RST};
+	struct nftnl_expr *e;
+
+	(void)t;
+	need_tcp(b);
+	payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFFSET - 1,
+		sizeof(keep));
+	bitwise(b, keep, flip, sizeof(keep));
+	e = add(b, "payload");
+	if (e == NULL)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_BASE,
+			   NFT_PAYLOAD_TRANSPORT_HEADER);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET, TCP_FLAGS_OFFSET - 1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_LEN, sizeof(keep));
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_CSUM_TYPE,
+			   NFT_PAYLOAD_CSUM_INET);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_CSUM_OFFSET, TCP_CSUM_OFFSET);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_FLAGS, 0);
 }
 
 static void term_label(struct builder *b, const struct ruleset_term *t)
@@ -529,21 +640,30 @@ static void term_verdict(struct builder *b, const struct ruleset_term *t)
 {
 	if (t->kind == TERM_ACCEPT)
 		verdict(b, NF_ACCEPT, NULL);
+	else if (t->kind == TERM_DROP)
+		verdict(b, NF_DROP, NULL);
 	else if (t->kind == TERM_RETURN)
 		verdict(b, NFT_RETURN, NULL);
 	else
 		verdict(b, NFT_JUMP, t->chain);
 }
 
-static void term_reset(struct builder *b, const struct ruleset_term *t)
+static void term_reject(struct builder *b, const struct ruleset_term *t)
 {
 	struct nftnl_expr *e = add(b, "reject");
+	uint32_t type = NFT_REJECT_ICMPX_UNREACH;
+	uint8_t code = 0;
 
-	(void)t;
 	if (e == NULL)
 		return;
-	nftnl_expr_set_u32(e, NFTNL_EXPR_REJECT_TYPE, NFT_REJECT_TCP_RST);
-	nftnl_expr_set_u8(e, NFTNL_EXPR_REJECT_CODE, 0);
+	if (t->kind == TERM_RESET)
+		type = NFT_REJECT_TCP_RST;
+	else if (t->kind == TERM_PROHIBITED)
+		code = NFT_REJECT_ICMPX_ADMIN_PROHIBITED;
+	else
+		code = NFT_REJECT_ICMPX_PORT_UNREACH;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_REJECT_TYPE, type);
+	nftnl_expr_set_u8(e, NFTNL_EXPR_REJECT_CODE, code);
 }
 
 typedef void (*term_fn)(struct builder *b, const struct ruleset_term *t);
@@ -571,10 +691,18 @@ static const term_fn writers[TERM_COUNT] = {
 	[TERM_CT_ORIGINAL] = term_ct_original,
 	[TERM_CT_BITS] = term_ct_bits,
 	[TERM_CT_UNMARKED] = term_ct_unmarked,
+	[TERM_LABEL_IN] = term_label_in,
+	[TERM_UDP_DPORT_IS] = term_port_is,
+	[TERM_TCP_RST] = term_rst,
+	[TERM_LIMIT] = term_limit,
+	[TERM_METER_SADDR] = term_meter,
+	[TERM_METER_DADDR] = term_meter,
 	[TERM_PAYLOAD] = term_payload,
 	[TERM_COUNTER] = term_counter,
 	[TERM_ZONE] = term_zone,
 	[TERM_SET_BIT] = term_set_bit,
+	[TERM_CT_SET_BIT] = term_ct_set_bit,
+	[TERM_MAKE_RST] = term_make_rst,
 	[TERM_LABEL] = term_label,
 	[TERM_HINT] = term_hint,
 	[TERM_QUEUE] = term_queue,
@@ -582,7 +710,10 @@ static const term_fn writers[TERM_COUNT] = {
 	[TERM_ACCEPT] = term_verdict,
 	[TERM_RETURN] = term_verdict,
 	[TERM_JUMP] = term_verdict,
-	[TERM_RESET] = term_reset,
+	[TERM_DROP] = term_verdict,
+	[TERM_RESET] = term_reject,
+	[TERM_PROHIBITED] = term_reject,
+	[TERM_UNREACHABLE] = term_reject,
 };
 
 int nft_expr_rule(struct nftnl_rule *r, const struct ruleset *rs,

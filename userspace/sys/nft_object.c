@@ -47,6 +47,9 @@ static const struct {
 			      NFT_ORDER_NONE, NFT_SET_MAP},
 	[SET_TYPE_SERVER6] = {NFT_TYPE_SERVER(NFT_TYPE_IPV6_ADDR), 24,
 			      NFT_ORDER_NONE, NFT_SET_MAP},
+	[SET_TYPE_LABEL] = {NFT_TYPE_MARK, 4, NFT_ORDER_HOST, 0},
+	[SET_TYPE_HOST4] = {NFT_TYPE_IPV4_ADDR, 4, NFT_ORDER_NETWORK, 0},
+	[SET_TYPE_HOST6] = {NFT_TYPE_IPV6_ADDR, 16, NFT_ORDER_NETWORK, 0},
 };
 
 static struct nftnl_set *set_of_table(const char *name)
@@ -93,7 +96,11 @@ struct nftnl_set *nft_object_set(const struct ruleset_set *set, uint32_t id)
 	nftnl_set_set_u32(s, NFTNL_SET_ID, id);
 	nftnl_set_set_u32(s, NFTNL_SET_FLAGS,
 			  types[set->type].flags |
-				  (set->timeout ? NFT_SET_TIMEOUT : 0));
+				  (set->timeout ? NFT_SET_TIMEOUT : 0) |
+				  (set->dynamic ? NFT_SET_EVAL : 0));
+	if (set->idle_s > 0)
+		nftnl_set_set_u64(s, NFTNL_SET_TIMEOUT,
+				  UINT64_C(1000) * set->idle_s);
 	if (map) {
 		nftnl_set_set_u32(s, NFTNL_SET_DATA_TYPE, NFT_TYPE_MARK);
 		nftnl_set_set_u32(s, NFTNL_SET_DATA_LEN, sizeof(uint32_t));
@@ -209,8 +216,12 @@ static int put_elem(struct nftnl_set *s, enum ruleset_set_type type,
 		return elem_add(s, e->ifname, 16) != NULL ? 0 : -1;
 	case SET_TYPE_PORT:
 		return elem_add(s, &port, sizeof(port)) != NULL ? 0 : -1;
+	case SET_TYPE_LABEL:
+		return elem_add(s, &e->mark, 4) != NULL ? 0 : -1;
 	case SET_TYPE_SERVER4: /* come at run time: nft_object_hint() */
 	case SET_TYPE_SERVER6:
+	case SET_TYPE_HOST4: /* and nft_object_host() */
+	case SET_TYPE_HOST6:
 		return -1;
 	case SET_TYPE_NET4:
 	case SET_TYPE_NET6:

@@ -13,6 +13,7 @@
 
 #include "base/str.h"
 #include "conf/load.h"
+#include "conf/policy.h"
 #include "relay.h"
 #include "render/nft_text.h"
 #include "render/ruleset.h"
@@ -32,24 +33,53 @@ static int report(const char *what, int err)
 	return 1;
 }
 
+/* The caller's, or NULL with errno set. */
+static char *text_read(const char *path)
+{
+	char *text = calloc(1, CONFIG_TEXT_MAX);
+	FILE *f = text != NULL ? fopen(path, "re") : NULL;
+
+	if (f == NULL) {
+		free(text);
+		return NULL;
+	}
+	text[fread(text, 1, CONFIG_TEXT_MAX - 1, f)] = '\0';
+	fclose(f);
+	return text;
+}
+
+/* NAME.policy beside NAME.conf, if there is one. */
+static int policy_read(const char *conf, struct config *c,
+		       struct config_errors *errs)
+{
+	char path[512];
+	int stem = (int)strlen(conf) - (int)strlen(".conf");
+	char *text;
+	int err = 0;
+
+	snprintf(path, sizeof(path), "%.*s.policy", stem, conf);
+	text = text_read(path);
+	if (text != NULL)
+		err = config_load_policy(path, text, &c->policy, errs);
+	free(text);
+	return err;
+}
+
 static struct config *config_read(const char *path)
 {
 	static struct config_errors errs;
 	struct config *c = calloc(1, sizeof(*c));
-	char *text = calloc(1, CONFIG_TEXT_MAX);
-	FILE *f = fopen(path, "re");
+	char *text = text_read(path);
 	int err = -EINVAL;
 
-	if (c != NULL && text != NULL && f != NULL) {
-		text[fread(text, 1, CONFIG_TEXT_MAX - 1, f)] = '\0';
-		config_errors_init(&errs);
+	config_errors_init(&errs);
+	if (c != NULL && text != NULL)
 		err = config_load_text(path, text, c, &errs);
-	}
+	if (err == 0)
+		err = policy_read(path, c, &errs);
 	if (err < 0)
 		fprintf(stderr, "%s: %s\n", path,
 			errs.count > 0 ? errs.list[0].text : strerror(errno));
-	if (f != NULL)
-		fclose(f);
 	free(text);
 	if (err == 0)
 		return c;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Datagrams to port 5000 and back.
 
-usage: udp_echo.py --listen                                until SIGTERM, both families
+usage: udp_echo.py --listen [--port PORT]                  until SIGTERM, both families
        udp_echo.py --connect ADDRESS [--count N] [--size BYTES]
 Exit status 1 when an answer is missing.
 """
@@ -13,10 +13,10 @@ import sys
 PORT = 5000
 
 
-def listen():
+def listen(port):
     sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-    sock.bind(("::", PORT))
+    sock.bind(("::", port))
     while True:
         data, peer = sock.recvfrom(65536)
         sock.sendto(data, peer)
@@ -38,12 +38,13 @@ def ask(address, count, size):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--listen", action="store_true")
+    parser.add_argument("--port", type=int, default=PORT)
     parser.add_argument("--connect")
     parser.add_argument("--count", type=int, default=1)
     parser.add_argument("--size", type=int, default=100)
     args = parser.parse_args()
     if args.listen:
-        listen()
+        listen(args.port)
     try:
         return ask(args.connect, args.count, args.size)
     except (TimeoutError, ConnectionError):

@@ -279,6 +279,12 @@ static const struct row rows[] = {
 	 {{"0", 0}, {"1s", 1000}, {"1d", 86400000}},
 	 {"999ms", "25h", "4", "x"},
 	 "a duration from 1s to 1d, or 0 (off)"},
+	{"apps",
+	 "quic",
+	 false,
+	 {{"allow", false}, {"refuse", true}},
+	 {"block", "true", "REFUSE"},
+	 "\"allow\" or \"refuse\""},
 	{"delivery",
 	 "mode",
 	 DELIVERY_TAIL,
@@ -413,6 +419,8 @@ static void paths(void **state)
 		 94},
 		{"", "pages", "/etc/sluice/pages",
 		 offsetof(struct config, pages), 191},
+		{"", "policy", "/etc/sluice/policy.conf",
+		 offsetof(struct config, policy_file), 191},
 		{"scan", "database", "/var/lib/clamav",
 		 offsetof(struct config, scan.database), 191},
 		{"scan", "clamd", "/run/clamav/clamd.ctl",
@@ -602,10 +610,18 @@ static void lists_have_no_doubles(void **state)
 /* Rows above, or a test of its own; a key that nobody tests fails here. */
 static void every_key_is_tested(void **state)
 {
-	static const char *const others[] = {
-		"state_dir", "run_dir",	       "pages",		"database",
-		"clamd",     "user",	       "lan",		"http",
-		"tail",	     "bypass_clients", "bypass_servers"};
+	static const char *const others[] = {"state_dir",
+					     "run_dir",
+					     "pages",
+					     "database",
+					     "clamd",
+					     "user",
+					     "lan",
+					     "http",
+					     "tail",
+					     "bypass_clients",
+					     "bypass_servers",
+					     "policy"};
 
 	(void)state;
 	for (size_t k = 0; k < config_key_count; k++) {

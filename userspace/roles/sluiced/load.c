@@ -10,10 +10,12 @@
 #include <unistd.h>
 
 #include "conf/load.h"
+#include "conf/policy.h"
 #include "conf/template.h"
 
-#define FILE_MAX      CONFIG_TEXT_MAX
-#define DEFAULT_PAGES "/etc/sluice/pages"
+#define FILE_MAX       CONFIG_TEXT_MAX
+#define DEFAULT_PAGES  "/etc/sluice/pages"
+#define DEFAULT_POLICY "/etc/sluice/policy.conf"
 
 /* The whole of a regular file as text (caller's); NULL with errno set. */
 static char *read_text(const char *path)
@@ -88,6 +90,21 @@ static void load_page(struct config *config, enum config_page page, bool named,
 	free(text);
 }
 
+/* Absent, nothing is asked for; unless somebody named it: then it is a slip. */
+static void load_policy(struct config *config, struct config_errors *errs)
+{
+	const char *path = config->policy_file;
+	char *text = read_text(path);
+
+	if (text == NULL &&
+	    (errno != ENOENT || strcmp(path, DEFAULT_POLICY) != 0))
+		add_file_error(errs, path);
+	else if (text != NULL)
+		/* What is wrong is in @errs. */
+		(void)!config_load_policy(path, text, &config->policy, errs);
+	free(text);
+}
+
 struct config *load_config(const char *path, struct config_errors *errs)
 {
 	struct config *config = calloc(1, sizeof(*config));
@@ -106,6 +123,7 @@ struct config *load_config(const char *path, struct config_errors *errs)
 		named = strcmp(config->pages, DEFAULT_PAGES) != 0;
 		for (int page = 0; page < CONFIG_PAGES; page++)
 			load_page(config, (enum config_page)page, named, errs);
+		load_policy(config, errs);
 	}
 	free(text);
 	if (errs->count == 0)
