@@ -28,25 +28,38 @@ kib() { sed -n "s/^$1:[^0-9]*\([0-9]*\) kB/\1/p" "/proc/$APP/status"; }
 get() { on_client curl -s -m 5 -o "$T/got" -w '%{http_code}\n' "http://$SERVER:8080/big"; }
 flows() { sluicectl --json apps --since 1h | query_lines "sum(r['flows'] for r in x if r['app'] == '$1')"; }
 query_lines() { "$PYTHON" -c 'import json, sys; x = [json.loads(line) for line in sys.stdin]; print(eval(sys.argv[1]))' "$1"; }
+# nap: for a moment nobody reads, and the queues fill up
+nap() {
+	kill -STOP "$APP"
+	sleep 1.5
+	kill -CONT "$APP"
+}
+# offered: packets that rule "queue" has seen
+# shellcheck disable=SC2016  # awk's
+offered() { on_gw nft list chain inet sluice label 2>/dev/null | awk '/"queue"/ || /@classifying/ { for (i = 1; i < NF; i++) if ($i == "packets") print $(i + 1) }'; }
+all_accounted() { [ "$(offered)" = $(($(app queued) + $(app queue_lost))) ]; }
 # flood KIND: with a download each second beside it; codes in $T/codes, how many packets in SENT
 flood() {
 	local pid
 	spawn "$NS_CLIENT" "flood-$1" "$FLOOD" "$1" c0 "$MAC" 100000 5
 	pid=$SPAWNED
 	for _ in 1 2 3 4; do
-		sleep 0.8
+		sleep 0.6
 		get
 	done >"$T/codes"
+	nap
 	wait "$pid"
 	SENT=$(cut -d' ' -f1 "$T/log/flood-$1")
 	note "$1: $(cat "$T/log/flood-$1"); $(app queued) queued so far, $(kib VmHWM) KiB"
 }
-# after KIND: what has to be true of any flood
+# after KIND LOST: what has to be true of any flood; LOST: packets before it
 after() {
 	is_less 100000 "$SENT" "$1: the flood is one"
 	is "$(xargs <"$T/codes")" "200 200 200 200" "$1: downloads beside it work"
 	is "$(role_pid app)" "$APP" "$1: the classifier lives"
 	is "$(sluicectl --json status | grep -cE '"ready": ?true')" 1 "$1: the gateway is ready"
+	check "$1: each packet was read, or is among those that were lost" wait_for 5 all_accounted
+	is_less "$2" "$(app queue_lost)" "$1: some were, while it slept"
 	check "$1: what was counted is what the interface carried, to the byte" wait_for 15 adds_up
 }
 # normal KIND: connections are named, counted, and all their bytes attributed. Room for flows without a label comes when
@@ -71,15 +84,16 @@ normal() {
 get >/dev/null
 before=$(kib VmHWM)
 flood garbage
-after garbage
+after garbage 0
 is_less 50000 "$(app flows_evicted)" "garbage: flows that gave way are counted"
 is_less 0 "$(app unattributed_table_full)" "garbage: bytes without room for their flow are counted"
 normal garbage
 
 # --- DNS -----------------------------------------------------------------------------------
 labelled=$(app labelled)
+lost=$(app queue_lost)
 flood dns
-after dns
+after dns "$lost"
 is_less $((labelled + 50000)) "$(app labelled)" "dns: its flows are named"
 is_less 10000 "$(flows dns)" "dns: and counted, as far as there is room"
 normal dns

@@ -395,6 +395,15 @@ int nfqueue_read(struct nfqueue *q)
 	return (int)(q->stats.packets - before);
 }
 
+bool nfqueue_idle(const struct nfqueue *q)
+{
+	char byte;
+
+	return recv(nfqueue_fd(q), &byte, sizeof(byte),
+		    MSG_PEEK | MSG_DONTWAIT) == -1 &&
+	       errno == EAGAIN;
+}
+
 /* --- counters ------------------------------------------------------------------------ */
 
 int nfqueue_refresh(struct nfqueue *q)

@@ -65,7 +65,8 @@ struct nfqueue_stats {
 	/*
 	 * Passed unasked as our buffer was full. Those that a full queue let
 	 * pass have no number and leave no trace here: they are what the
-	 * counter of rule "queue" has more than @packets and this.
+	 * counter of rule "queue" has more than @packets and this
+	 * (nft_classify_offered()).
 	 */
 	uint64_t unread;
 	/* Of the kernel; zero before nfqueue_refresh(). */
@@ -92,6 +93,9 @@ int nfqueue_fd(const struct nfqueue *q);
  * when the socket is of no more use.
  */
 __attribute__((warn_unused_result)) int nfqueue_read(struct nfqueue *q);
+
+/* Whether all packets that have been queued until now have been read. */
+bool nfqueue_idle(const struct nfqueue *q);
 
 /* Ask the kernel for its part of the counters. 0 or -errno. */
 __attribute__((warn_unused_result)) int nfqueue_refresh(struct nfqueue *q);

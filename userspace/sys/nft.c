@@ -303,28 +303,16 @@ struct counters {
 	int count;
 };
 
-static int take_counter(struct nftnl_expr *e, void *arg)
-{
-	struct counters *c = arg;
-	const char *name = nftnl_expr_get_str(e, NFTNL_EXPR_NAME);
-
-	if (name == NULL || strcmp(name, "counter") != 0)
-		return 0;
-	c->out[c->count].packets =
-		nftnl_expr_get_u64(e, NFTNL_EXPR_CTR_PACKETS);
-	c->out[c->count].bytes = nftnl_expr_get_u64(e, NFTNL_EXPR_CTR_BYTES);
-	c->count++;
-	return 1; /* one a rule */
-}
-
 static int take_rule(struct nftnl_rule *r, void *arg)
 {
 	struct counters *c = arg;
+	struct nft_counter *out = &c->out[c->count];
 
 	if ((size_t)c->count == c->max)
 		return 0;
-	nft_dump_comment(r, c->out[c->count].rule, RULESET_NAME_MAX);
-	nftnl_expr_foreach(r, take_counter, c);
+	nft_dump_comment(r, out->rule, RULESET_NAME_MAX);
+	if (nft_dump_counter(r, &out->packets, &out->bytes))
+		c->count++;
 	return 0;
 }
 

@@ -5,11 +5,13 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <libnftnl/rule.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netlink.h>
 
 #include "sys/netlink.h"
 #include "sys/nft_batch.h"
+#include "sys/nft_dump.h"
 #include "sys/nft_object.h"
 
 /* --- what the kernel has -------------------------------------------------------- */
@@ -126,6 +128,40 @@ int nft_classify_stop(struct netlink *nl)
 {
 	return nft_renew(nl, SET_CLASSIFYING, classified, sizeof(classified),
 			 0);
+}
+
+/* --- what was queued ----------------------------------------------------------------- */
+
+/* Its name in render/ruleset.c, which it has as its comment. */
+#define QUEUE_RULE "queue"
+
+struct offered {
+	uint64_t packets;
+	bool found;
+};
+
+static int take_offered(struct nftnl_rule *rule, void *arg)
+{
+	char name[RULESET_NAME_MAX];
+	struct offered *o = arg;
+	uint64_t bytes;
+
+	if (strcmp(nft_dump_comment(rule, name, sizeof(name)), QUEUE_RULE) == 0)
+		o->found = nft_dump_counter(rule, &o->packets, &bytes);
+	return 0;
+}
+
+int nft_classify_offered(struct netlink *nl, uint64_t *packets)
+{
+	struct nftnl_rule_list *rules = nft_dump_rules(nl);
+	struct offered o = {.found = false};
+
+	if (rules == NULL)
+		return -errno;
+	nftnl_rule_list_foreach(rules, take_offered, &o);
+	nftnl_rule_list_free(rules);
+	*packets = o.packets;
+	return o.found ? 0 : -ENOENT;
 }
 
 /* --- hints --------------------------------------------------------------------------- */

@@ -50,6 +50,14 @@ __attribute__((warn_unused_result)) int nft_classify_renew(struct netlink *nl);
 __attribute__((warn_unused_result)) int nft_classify_stop(struct netlink *nl);
 
 /*
+ * Packets that rule "queue" has offered to the queues since it was put in
+ * place; those that a full queue let pass are among them, and nowhere else.
+ * 0; -ENOENT as above; -errno.
+ */
+__attribute__((warn_unused_result)) int nft_classify_offered(struct netlink *nl,
+							     uint64_t *packets);
+
+/*
  * New connections to a server get @hint->mark, which should have LABEL_HINT;
  * a hint that there is already is replaced. 0; -ENFILE when RULESET_HINTS are
  * there; -ENOENT as above; -EINVAL for a protocol without ports; -errno.

@@ -8,6 +8,7 @@
 #include <libmnl/libmnl.h>
 #include <libnftnl/chain.h>
 #include <libnftnl/common.h>
+#include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
 #include <libnftnl/set.h>
 #include <libnftnl/udata.h>
@@ -219,4 +220,33 @@ const char *nft_dump_comment(const struct nftnl_rule *rule, char *dst,
 		p += 2 + p[1];
 	}
 	return dst;
+}
+
+struct counter {
+	uint64_t packets, bytes;
+	bool found;
+};
+
+static int take_counter(struct nftnl_expr *e, void *arg)
+{
+	struct counter *c = arg;
+	const char *name = nftnl_expr_get_str(e, NFTNL_EXPR_NAME);
+
+	if (name == NULL || strcmp(name, "counter") != 0)
+		return 0;
+	c->packets = nftnl_expr_get_u64(e, NFTNL_EXPR_CTR_PACKETS);
+	c->bytes = nftnl_expr_get_u64(e, NFTNL_EXPR_CTR_BYTES);
+	c->found = true;
+	return 1; /* one a rule */
+}
+
+bool nft_dump_counter(struct nftnl_rule *rule, uint64_t *packets,
+		      uint64_t *bytes)
+{
+	struct counter c = {.found = false};
+
+	nftnl_expr_foreach(rule, take_counter, &c);
+	*packets = c.packets;
+	*bytes = c.bytes;
+	return c.found;
 }

@@ -3,7 +3,9 @@
 #ifndef SLUICE_SYS_NFT_DUMP_H
 #define SLUICE_SYS_NFT_DUMP_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct netlink;
 struct nftnl_chain_list;
@@ -31,5 +33,8 @@ struct nftnl_set *nft_dump_set(struct netlink *nl, const char *name);
 /* The comment of @rule, cut to @size; "" when it has none. */
 const char *nft_dump_comment(const struct nftnl_rule *rule, char *dst,
 			     size_t size);
+/* What the counter of @rule says; false when it has none. */
+bool nft_dump_counter(struct nftnl_rule *rule, uint64_t *packets,
+		      uint64_t *bytes);
 
 #endif

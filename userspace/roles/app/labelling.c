@@ -129,6 +129,15 @@ static void refused(struct labelling *l, int err)
 	l->refused_logged = true;
 }
 
+/* The rule counts from now on, or from when it is put in place. */
+static void count_from_now(struct labelling *l)
+{
+	if (nft_classify_offered(&l->nl, &l->counted) != 0)
+		l->counted = 0;
+	l->offered = 0;
+	l->lost = 0;
+}
+
 static void open_queues(struct labelling *l)
 {
 	const struct config_apps *apps = &l->role->config->config->apps;
@@ -149,6 +158,7 @@ static void open_queues(struct labelling *l)
 			      EPOLLIN, on_readable);
 	if (rc == 0) {
 		l->refused_logged = false;
+		count_from_now(l);
 		snprintf(l->says, sizeof(l->says),
 			 "labels: queues %u to %u by %s", apps->queue,
 			 apps->queue + apps->queues - 1u,
@@ -196,6 +206,25 @@ static void renew_switch(struct labelling *l)
 	l->nl_open = false;
 }
 
+/*
+ * A full queue lets packets pass that get no number: only the rule has seen
+ * them. It is asked first, and what comes meanwhile keeps us from concluding;
+ * then the next second will do.
+ */
+static void count_lost(struct labelling *l)
+{
+	const struct nfqueue_stats *q = nfqueue_stats(l->queue);
+	uint64_t now;
+
+	if (nft_classify_offered(&l->nl, &now) != 0)
+		return;
+	/* Rules that were put back count from 0. */
+	l->offered += now >= l->counted ? now - l->counted : now;
+	l->counted = now;
+	if (nfqueue_idle(l->queue) && l->offered > q->packets)
+		l->lost = l->offered - q->packets;
+}
+
 static void tell_counters(struct labelling *l)
 {
 	const struct nfqueue_stats *q = nfqueue_stats(l->queue);
@@ -203,7 +232,7 @@ static void tell_counters(struct labelling *l)
 	struct stats *stats = l->role->stats;
 
 	stats_set(stats, APP_QUEUED, q->packets);
-	stats_set(stats, APP_QUEUE_LOST, q->unread);
+	stats_set(stats, APP_QUEUE_LOST, l->lost);
 	stats_set(stats, APP_LABELS_LOST, q->labels_missing + q->label_errors);
 	stats_set(stats, APP_FLOWS, flows->live);
 	stats_set(stats, APP_FLOWS_EVICTED,
@@ -221,7 +250,7 @@ void labelling_tick(struct labelling *l)
 	if (l->queue == NULL)
 		return;
 	renew_switch(l);
-	(void)!nfqueue_refresh(l->queue);
+	count_lost(l);
 	tell_counters(l);
 }
 

@@ -24,6 +24,9 @@ struct labelling {
 	bool nl_open;
 	uint64_t retry_ms;	/* when to try to open the queues again */
 	uint64_t hints_from_ms; /* when to tell the kernel hints again */
+	uint64_t counted;	/* by rule "queue", when it was last asked */
+	uint64_t offered;	/* of that, since the queues were opened */
+	uint64_t lost;		/* of that, what nobody read */
 	unsigned int lan[CONFIG_IFACES]; /* indexes, 0: not there */
 	bool refused_logged;
 	enum ruleset_queue kind;   /* what the kernel queues with */
