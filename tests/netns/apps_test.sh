@@ -67,7 +67,9 @@ kill -KILL "$pid"
 is "$(on_client curl -s -o "$T/got" -w '%{http_code}' "http://$SERVER:8080/clean.txt")" 200 "killed: traffic flows"
 back() { [ "$(role_pid app)" != "$pid" ] && sluice_ready; }
 check "killed: it is started again" wait_for 10 back
-check "killed: and labels again" eval "sleep 1.5; on_client curl -s -o /dev/null http://$SERVER:8080/big; wait_for 3 app_is labelled 1"
+sleep 1.5 # counters are told each second
+labelled=$(app labelled)
+check "killed: and labels again" eval "on_client curl -s -o /dev/null http://$SERVER:8080/big; wait_for 3 app_is labelled $((labelled + 1))"
 pid=$(role_pid app)
 kill -STOP "$pid"
 is "$(on_client curl -s -m 15 -o "$T/got" -w '%{http_code}' "http://$SERVER:8080/clean.txt")" 200 "hung: traffic flows"

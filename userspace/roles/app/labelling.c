@@ -273,7 +273,8 @@ int labelling_open(struct labelling *l, struct role *role,
 		log_error("no memory for nDPI");
 		return -ENOMEM;
 	}
-	look_at_interfaces(l);
+	/* At once: it loads conntrack, whose functions BPF is going to call. */
+	labelling_tick(l);
 	return 0;
 }
 
