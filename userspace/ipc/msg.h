@@ -35,10 +35,11 @@ const char *role_name(enum role_id role);
 
 enum msg_type {
 	/* parent -> any */
-	MSG_INIT = 1, /* msg_init; fds: config, stats page, cache (or none) */
-	MSG_CONFIG,   /* fd: new config */
-	MSG_PEER,     /* msg_peer; fd: channel to that role */
-	MSG_STOP,     /* msg_stop */
+	MSG_INIT =
+		1,  /* msg_init; fds: config, stats page, cache (app: quotas) */
+	MSG_CONFIG, /* fd: new config */
+	MSG_PEER,   /* msg_peer; fd: channel to that role */
+	MSG_STOP,   /* msg_stop */
 	/* any -> parent */
 	MSG_READY,     /* nothing */
 	MSG_VIOLATION, /* msg_peer: that peer broke the protocol */
@@ -72,6 +73,10 @@ enum msg_type {
 	MSG_WANT_USAGE, /* msg_want_sessions */
 	/* app -> parent: the bucket that is being filled, and its rates */
 	MSG_USAGE_NOW, /* msg_usage_now, then struct usage... */
+	/* parent -> app */
+	MSG_WANT_QUOTAS, /* msg_want_sessions */
+	/* app -> parent */
+	MSG_QUOTAS_NOW, /* msg_sessions, then struct msg_quota... */
 	MSG_TYPE_COUNT
 };
 

@@ -8,6 +8,7 @@
 #include "sluicectl/cmd_apps.h"
 #include "sluicectl/cmd_events.h"
 #include "sluicectl/cmd_gateway.h"
+#include "sluicectl/cmd_policy.h"
 #include "sluicectl/cmd_rules.h"
 #include "sluicectl/ctl.h"
 
@@ -23,6 +24,8 @@ static const struct command commands[] = {
 	{"sessions", cmd_sessions, "[--watch]", "connections open now"},
 	{"apps", cmd_apps, "[--watch] [filters]",
 	 "what the network carries, by application"},
+	{"policy", cmd_policy, "",
+	 "what is done with them, and who is over quota"},
 	{"events", cmd_events, "[--follow] [filters]", "the journal"},
 	{"rules", cmd_rules, "show|diff|install|remove [--dry-run]",
 	 "nftables rules and routes"},

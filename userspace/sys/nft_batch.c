@@ -226,3 +226,21 @@ void nft_batch_hint(struct nft_batch *b, uint16_t type, uint16_t flags,
 		  flags | (type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0), name,
 		  nft_object_hint(name, hint));
 }
+
+void nft_batch_clients(struct nft_batch *b, const char *name,
+		       const struct nft_client *list, size_t count)
+{
+	for (size_t i = 0; i < count; i += ELEMS_MAX) {
+		size_t n = count - i < ELEMS_MAX ? count - i : ELEMS_MAX;
+
+		put_elems(b, NFT_MSG_NEWSETELEM, NLM_F_CREATE, name,
+			  nft_object_clients(name, list + i, n));
+	}
+}
+
+/* To the kernel, a message that names no element means all of them. */
+void nft_batch_flush(struct nft_batch *b, const char *name)
+{
+	put_elems(b, NFT_MSG_DELSETELEM, 0, name,
+		  nft_object_clients(name, NULL, 0));
+}

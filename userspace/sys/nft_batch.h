@@ -15,6 +15,7 @@
 #include "render/ruleset.h"
 
 struct netlink;
+struct nft_client;
 struct nft_hint;
 struct nftnl_set;
 
@@ -59,5 +60,10 @@ void nft_batch_proto(struct nft_batch *b, uint16_t type, const char *name,
 /* One hint into or out of map @name; @flags as NLM_F_EXCL. */
 void nft_batch_hint(struct nft_batch *b, uint16_t type, uint16_t flags,
 		    const char *name, const struct nft_hint *hint);
+/* @count clients into set @name. */
+void nft_batch_clients(struct nft_batch *b, const char *name,
+		       const struct nft_client *list, size_t count);
+/* All elements out of set @name. */
+void nft_batch_flush(struct nft_batch *b, const char *name);
 
 #endif

@@ -220,7 +220,7 @@ static int put_elem(struct nftnl_set *s, enum ruleset_set_type type,
 		return elem_add(s, &e->mark, 4) != NULL ? 0 : -1;
 	case SET_TYPE_SERVER4: /* come at run time: nft_object_hint() */
 	case SET_TYPE_SERVER6:
-	case SET_TYPE_HOST4: /* and nft_object_host() */
+	case SET_TYPE_HOST4: /* and nft_object_clients() */
 	case SET_TYPE_HOST6:
 		return -1;
 	case SET_TYPE_NET4:
@@ -295,6 +295,27 @@ struct nftnl_set *nft_object_hint(const char *name, const struct nft_hint *hint)
 		return NULL;
 	}
 	nftnl_set_elem_set_u64(e, NFTNL_SET_ELEM_TIMEOUT, hint->timeout_ms);
+	return s;
+}
+
+struct nftnl_set *nft_object_clients(const char *name,
+				     const struct nft_client *list,
+				     size_t count)
+{
+	struct nftnl_set *s = set_of_table(name);
+
+	for (size_t i = 0; s != NULL && i < count; i++) {
+		struct nftnl_set_elem *e =
+			elem_add(s, list[i].addr.bytes,
+				 (uint32_t)ip_addr_len(&list[i].addr));
+
+		if (e == NULL) {
+			nftnl_set_free(s);
+			return NULL;
+		}
+		nftnl_set_elem_set_u64(e, NFTNL_SET_ELEM_TIMEOUT,
+				       list[i].timeout_ms);
+	}
 	return s;
 }
 

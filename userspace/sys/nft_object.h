@@ -7,6 +7,7 @@
 #ifndef SLUICE_SYS_NFT_OBJECT_H
 #define SLUICE_SYS_NFT_OBJECT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/ip.h"
@@ -22,6 +23,12 @@ struct nft_hint {
 	uint8_t protocol; /* IPPROTO_TCP or _UDP */
 	uint16_t port;	  /* host order */
 	uint32_t mark;	  /* whole, of a connection whose mark is zero */
+	uint64_t timeout_ms;
+};
+
+/* A client that is in a set for a while. */
+struct nft_client {
+	struct ip_addr addr;
 	uint64_t timeout_ms;
 };
 
@@ -43,5 +50,9 @@ struct nftnl_set *nft_object_proto(const char *name, uint8_t proto,
 /* @hint for map @name, SET_HINTS4 or _6 by its address. */
 struct nftnl_set *nft_object_hint(const char *name,
 				  const struct nft_hint *hint);
+/* @count clients for set @name, METER_OVER4 or _6 by their addresses. */
+struct nftnl_set *nft_object_clients(const char *name,
+				     const struct nft_client *list,
+				     size_t count);
 
 #endif

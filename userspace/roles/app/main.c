@@ -14,6 +14,7 @@
 
 #include "roles/app/counting.h"
 #include "roles/app/labelling.h"
+#include "roles/app/quota.h"
 #include "roles/app/spans.h"
 #include "sys/log.h"
 
@@ -22,6 +23,7 @@
 struct app_role {
 	struct role role;
 	struct spans spans;
+	struct quota quota;
 	struct counting counting;
 	struct labelling labelling;
 	struct timer tick;
@@ -43,6 +45,7 @@ static void on_tick(struct timer *t, uint64_t now_ms)
 	} else {
 		spans_tick(&app->spans);
 		counting_tick(&app->counting);
+		quota_tick(&app->quota);
 		labelling_tick(&app->labelling);
 		stats_note(app->role.stats, "%s; %s", app->labelling.says,
 			   app->counting.says);
@@ -71,15 +74,28 @@ static int on_want_usage(struct chan *ch, const struct chan_msg *m)
 	return 0;
 }
 
+static int on_want_quotas(struct chan *ch, const struct chan_msg *m)
+{
+	struct app_role *app = app_of(list_entry(ch, struct role, parent));
+	const struct msg_want_sessions *want = m->body;
+
+	counting_tick(&app->counting);
+	quota_answer(&app->quota, want->request);
+	return 0;
+}
+
 static const struct chan_rule parent_rules[] = {
 	{MSG_WANT_USAGE, sizeof(struct msg_want_sessions), 0, 0, 0,
 	 on_want_usage},
+	{MSG_WANT_QUOTAS, sizeof(struct msg_want_sessions), 0, 0, 0,
+	 on_want_quotas},
 };
 
 static void reloaded(struct role *role)
 {
 	counting_reloaded(&app_of(role)->counting);
 	labelling_reloaded(&app_of(role)->labelling);
+	quota_reloaded(&app_of(role)->quota);
 }
 
 /* The log role ends later: what was counted is on its disk before we go. */
@@ -137,7 +153,8 @@ static int set_up(struct app_role *app)
 
 	if (getrandom(&secret, sizeof(secret), 0) != sizeof(secret))
 		return -errno;
-	rc = spans_open(&app->spans, &app->role, &secret);
+	quota_open(&app->quota, &app->role, &secret);
+	rc = spans_open(&app->spans, &app->role, &app->quota, &secret);
 	if (rc == 0)
 		rc = labelling_open(&app->labelling, &app->role, &secret);
 	if (rc != 0)
@@ -165,5 +182,6 @@ int main(void)
 	labelling_close(&app.labelling);
 	counting_close(&app.counting);
 	spans_close(&app.spans);
+	quota_close(&app.quota);
 	return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

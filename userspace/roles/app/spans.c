@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/list.h"
+#include "roles/app/quota.h"
 #include "sys/log.h"
 
 #define US_A_SECOND 1000000
@@ -40,10 +41,11 @@ static void begin(struct spans *s, uint64_t now_s)
 	s->began_ms = s->role->loop.now_ms;
 }
 
-int spans_open(struct spans *s, struct role *role,
+int spans_open(struct spans *s, struct role *role, struct quota *quota,
 	       const struct siphash_key *secret)
 {
 	s->role = role;
+	s->quota = quota;
 	s->table = usage_table_new(ROWS, secret);
 	if (s->table == NULL) {
 		log_error("no memory for counters");
@@ -104,6 +106,7 @@ void spans_tick(struct spans *s)
 void spans_add(struct spans *s, const struct usage *u)
 {
 	usage_table_add(s->table, u);
+	quota_add(s->quota, u);
 }
 
 void spans_end(struct spans *s)

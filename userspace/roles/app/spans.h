@@ -14,8 +14,11 @@
 #include "ipc/outbox.h"
 #include "ipc/role.h"
 
+struct quota;
+
 struct spans {
 	struct role *role;
+	struct quota *quota; /* is told of all that is added */
 	struct usage_table *table;
 	struct outbox outbox;
 	uint64_t time_s;   /* when the one at hand began, since 1970 */
@@ -23,7 +26,7 @@ struct spans {
 };
 
 /* 0 or -errno, logged. @stored: called when records have reached the disk. */
-int spans_open(struct spans *s, struct role *role,
+int spans_open(struct spans *s, struct role *role, struct quota *quota,
 	       const struct siphash_key *secret)
 	__attribute__((warn_unused_result));
 void spans_close(struct spans *s);

@@ -106,6 +106,28 @@ static int on_usage_now(struct chan *ch, const struct chan_msg *msg)
 	return 0;
 }
 
+static bool quota_valid(const struct msg_quota *q)
+{
+	return q->client.family == AF_INET || q->client.family == AF_INET6;
+}
+
+static int on_quotas_now(struct chan *ch, const struct chan_msg *msg)
+{
+	struct child *c = child_of(ch);
+	const struct supervisor_listener *l = &c->sup->listener;
+	const struct msg_quota *rows = (const void *)msg->elements;
+	size_t nrows = msg->elements_len / sizeof(*rows);
+
+	if (c->role != ROLE_APP)
+		return -EPROTO;
+	for (size_t i = 0; i < nrows; i++)
+		if (!quota_valid(&rows[i]))
+			return -EPROTO;
+	if (l->quotas != NULL)
+		l->quotas(l->user, msg->body, rows, nrows);
+	return 0;
+}
+
 static const struct chan_rule rules[] = {
 	{MSG_READY, 0, 0, 0, 0, on_ready},
 	{MSG_VIOLATION, sizeof(struct msg_peer), 0, 0, 0, on_violation},
@@ -114,6 +136,8 @@ static const struct chan_rule rules[] = {
 	 0, 0, on_sessions},
 	{MSG_USAGE_NOW, sizeof(struct msg_usage_now), sizeof(struct usage), 0,
 	 0, on_usage_now},
+	{MSG_QUOTAS_NOW, sizeof(struct msg_sessions), sizeof(struct msg_quota),
+	 0, 0, on_quotas_now},
 };
 
 /* Its end follows on the pidfd; a role that only closed the channel is ended. */

@@ -113,6 +113,13 @@ static void cmd_usage(struct control *ctl, struct conn *c,
 		inquiry_usage(ctl, c);
 }
 
+static void cmd_policy(struct control *ctl, struct conn *c,
+		       struct json_object *request)
+{
+	(void)request;
+	inquiry_policy(ctl, c);
+}
+
 struct rules_word {
 	const char *word;
 	enum msg_rules_op op;
@@ -190,7 +197,7 @@ static const struct command commands[] = {
 	{"status", cmd_status}, {"sessions", cmd_sessions},
 	{"reload", cmd_reload}, {"journal", cmd_journal},
 	{"usage", cmd_usage},	{"rules", cmd_rules},
-	{"stop", cmd_stop},
+	{"policy", cmd_policy}, {"stop", cmd_stop},
 };
 
 void command_run(struct control *ctl, struct conn *c, const char *line,

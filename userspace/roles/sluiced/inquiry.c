@@ -10,12 +10,13 @@
 #include "base/str.h"
 #include "render/nft_text.h"
 #include "roles/sluiced/conn.h"
+#include "roles/sluiced/policy_json.h"
 #include "roles/sluiced/status.h"
 
 #define ANSWER_MS 5000 /* what a role owes must be here by then */
 #define TEXT_MAX  (2 * NFT_TEXT_MAX)
 
-enum inquiry_kind { ASK_RULES, ASK_SESSIONS, ASK_USAGE };
+enum inquiry_kind { ASK_RULES, ASK_SESSIONS, ASK_USAGE, ASK_QUOTAS };
 
 struct inquiry {
 	struct list node;
@@ -126,7 +127,8 @@ static void on_deadline(struct timer *t, uint64_t now_ms)
 	struct inquiry *q = list_entry(&t->node, struct inquiry, deadline.node);
 
 	(void)now_ms;
-	if (q->kind == ASK_SESSIONS) /* what came is better than nothing */
+	if (q->kind == ASK_SESSIONS ||
+	    q->kind == ASK_QUOTAS) /* what came is better than nothing */
 		finish_list(q, false);
 	else if (q->kind == ASK_USAGE)
 		finish_usage(q, NULL, false);
@@ -209,6 +211,23 @@ void inquiry_usage(struct control *ctl, struct conn *c)
 		finish_usage(q, NULL, true);
 	else if (chan_send(&app->chan, MSG_WANT_USAGE, &msg, sizeof(msg)) != 0)
 		finish_usage(q, NULL, false);
+}
+
+void inquiry_policy(struct control *ctl, struct conn *c)
+{
+	struct child *app = supervisor_child(ctl->sup, ROLE_APP, 0);
+	struct inquiry *q = inquiry_new(ctl, c, ASK_QUOTAS);
+	struct msg_want_sessions msg = {0};
+
+	if (q == NULL)
+		return;
+	conn_put(c, conn_ok());
+	policy_json_rules(c, ctl->sup->config);
+	msg.request = q->request;
+	if (app == NULL || app->state != CHILD_READY)
+		finish_list(q, !ctl->sup->config->apps.enabled);
+	else if (chan_send(&app->chan, MSG_WANT_QUOTAS, &msg, sizeof(msg)) != 0)
+		finish_list(q, false);
 }
 
 /* --- what roles answer ------------------------------------------------------------------ */
@@ -321,6 +340,21 @@ static void on_usage(void *user, const struct msg_usage_now *msg,
 		conn_flush(q->conn);
 }
 
+static void on_quotas(void *user, const struct msg_sessions *msg,
+		      const struct msg_quota *rows, size_t nrows)
+{
+	struct inquiry *q = inquiry_find(user, msg->request, ASK_QUOTAS);
+
+	if (q == NULL)
+		return;
+	for (size_t i = 0; i < nrows; i++)
+		conn_put(q->conn, policy_json_quota(&rows[i]));
+	if (msg->last)
+		finish_list(q, true);
+	else
+		conn_flush(q->conn);
+}
+
 /* Its sessions ended with it, so a list without them is complete. */
 static void on_relay_gone(struct inquiry *q, uint32_t index)
 {
@@ -345,6 +379,8 @@ static void on_child_gone(void *user, enum role_id role, uint32_t index)
 			on_relay_gone(q, index);
 		else if (role == ROLE_APP && q->kind == ASK_USAGE)
 			finish_usage(q, NULL, false);
+		else if (role == ROLE_APP && q->kind == ASK_QUOTAS)
+			finish_list(q, false);
 		else if (role == ROLE_NET && q->kind == ASK_RULES)
 			refuse(q, "the net role died; try again");
 	}
@@ -357,6 +393,7 @@ void inquiry_listen(struct control *ctl)
 		.text = on_text,
 		.sessions = on_sessions,
 		.usage = on_usage,
+		.quotas = on_quotas,
 		.child_gone = on_child_gone,
 		.user = ctl,
 	};

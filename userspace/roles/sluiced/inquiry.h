@@ -22,6 +22,8 @@ void inquiry_sessions(struct control *ctl, struct conn *c);
  * line of the answer. Without that role there are none.
  */
 void inquiry_usage(struct control *ctl, struct conn *c);
+/* What policy.conf says, and who has used what of its quotas. */
+void inquiry_policy(struct control *ctl, struct conn *c);
 /* The connection is gone: nobody waits any more. */
 void inquiry_drop(struct conn *c);
 /* Answers of the roles come here from now on. */

@@ -205,8 +205,10 @@ static int send_init(struct child *c)
 		if (ro < 0)
 			return ro;
 	}
+	if (c->role == ROLE_APP)
+		fds[2] = sup->quota_fd;
 	rc = chan_send_full(&c->chan, MSG_INIT, &init, sizeof(init), NULL, 0,
-			    fds, 3);
+			    fds, fds[2] >= 0 ? 3 : 2);
 	if (ro >= 0)
 		close(ro);
 	return rc;

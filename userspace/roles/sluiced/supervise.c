@@ -9,6 +9,7 @@
 
 #include "ipc/vcache.h"
 #include "roles/sluiced/ending.h"
+#include "roles/sluiced/quota_file.h"
 #include "roles/sluiced/spawn.h"
 #include "sys/log.h"
 #include "sys/memfile.h"
@@ -140,6 +141,7 @@ int supervisor_init(struct supervisor *sup, struct config *config)
 	memset(sup, 0, sizeof(*sup));
 	sup->config = config;
 	sup->cache_fd = -1;
+	sup->quota_fd = -1;
 	sup->config_fd =
 		memfile_snapshot("sluice-config", config, sizeof(*config));
 	if (sup->config_fd < 0) {
@@ -151,6 +153,9 @@ int supervisor_init(struct supervisor *sup, struct config *config)
 		rc = sup->cache_fd;
 		goto fail;
 	}
+	/* What is wrong with it was said; all else works without. */
+	if (config->apps.enabled)
+		sup->quota_fd = quota_file_open(config->state_dir);
 	rc = spawn_find_libexec(sup->libexec, sizeof(sup->libexec));
 	if (rc == 0)
 		rc = loop_init(&sup->loop, &clock_system);
@@ -215,5 +220,7 @@ void supervisor_close(struct supervisor *sup)
 	loop_close(&sup->loop);
 	close(sup->config_fd);
 	close(sup->cache_fd);
+	if (sup->quota_fd >= 0)
+		close(sup->quota_fd);
 	free(sup->config);
 }

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "conf/config.h"
+#include "ipc/quota.h"
 #include "ipc/usage.h"
 #include "roles/sluiced/child.h"
 
@@ -27,6 +28,8 @@ struct supervisor_listener {
 			 const struct msg_session *rows, size_t nrows);
 	void (*usage)(void *user, const struct msg_usage_now *msg,
 		      const struct usage *rows, size_t nrows);
+	void (*quotas)(void *user, const struct msg_sessions *msg,
+		       const struct msg_quota *rows, size_t nrows);
 	/* A child ended: answers it owed won't come. */
 	void (*child_gone)(void *user, enum role_id role, uint32_t index);
 	void *user;
@@ -46,6 +49,7 @@ struct supervisor {
 	struct config *config;
 	int config_fd; /* sealed copy for the roles */
 	int cache_fd;  /* verdict cache */
+	int quota_fd;  /* sums of quotas; -1: none are kept */
 	uid_t uid;
 	gid_t gid;
 	struct child children[CHILDREN_MAX];
