@@ -2,108 +2,27 @@
 #include "sys/earlydemux.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define SYSCTL "/proc/sys/net/ipv4/tcp_early_demux"
+#include "sys/sysctl.h"
 
-/* The digit that file @path starts with, or -errno. */
-static int read_digit(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char c = 0;
-	int err;
-
-	if (fd == -1)
-		return -errno;
-	if (read(fd, &c, 1) == 1 && c >= '0' && c <= '9')
-		err = c - '0';
-	else
-		err = -EBADMSG;
-	close(fd);
-	return err;
-}
-
-static int write_digit(int fd, int value)
-{
-	char text[2] = {(char)('0' + value), '\n'};
-	ssize_t n = write(fd, text, sizeof(text));
-
-	if (n == -1)
-		return -errno;
-	return n == sizeof(text) ? 0 : -EIO;
-}
-
-static int set(int value)
-{
-	int fd = open(SYSCTL, O_WRONLY | O_CLOEXEC);
-	int err;
-
-	if (fd == -1)
-		return -errno;
-	err = write_digit(fd, value);
-	close(fd);
-	return err;
-}
-
-/* All of it or nothing, also when the machine stops here. */
-static int write_record(const char *record, int value)
-{
-	char temp[PATH_MAX];
-	int n = snprintf(temp, sizeof(temp), "%s.new", record);
-	int fd, err;
-
-	if (n < 0 || (size_t)n >= sizeof(temp))
-		return -ENAMETOOLONG;
-	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-		  S_IRUSR | S_IWUSR);
-	if (fd == -1)
-		return -errno;
-	err = write_digit(fd, value);
-	if (err == 0 && fsync(fd) == -1)
-		err = -errno;
-	close(fd);
-	if (err == 0 && rename(temp, record) == -1)
-		err = -errno;
-	if (err != 0)
-		unlink(temp);
-	return err;
-}
+static const struct sysctl early_demux = {
+	.path = "/proc/sys/net/ipv4/tcp_early_demux",
+	.preset = 1,
+};
 
 int earlydemux_value(void)
 {
-	return read_digit(SYSCTL);
+	return sysctl_value(&early_demux);
 }
 
 int earlydemux_off(const char *record)
 {
-	int value = earlydemux_value();
-	int err;
+	int rc = sysctl_hold(&early_demux, 0, record);
 
-	if (value < 0)
-		return value == -ENOENT ? 0 : value;
-	/* One that is there is older: from before the run that crashed. */
-	if (access(record, F_OK) == -1) {
-		err = write_record(record, value);
-		if (err != 0)
-			return err;
-	}
-	return value == 0 ? 0 : set(0);
+	return rc == -ENOENT ? 0 : rc;
 }
 
 int earlydemux_restore(const char *record)
 {
-	int value = read_digit(record);
-	int err;
-
-	if (value == -ENOENT)
-		return 0;
-	/* A record that says nothing: 1 is the kernel's default. */
-	err = set(value < 0 ? 1 : value);
-	if (err != 0 && err != -ENOENT)
-		return err;
-	return unlink(record) == -1 && errno != ENOENT ? -errno : 0;
+	return sysctl_restore(&early_demux, record);
 }

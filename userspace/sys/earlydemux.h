@@ -10,8 +10,7 @@
  * rules' own look-up takes its place; locally delivered traffic pays a route
  * look-up a packet.
  *
- * The value found at first is kept in a file, so that it survives a crash. The
- * file belongs on a file system that is empty after a boot (run_dir).
+ * The value found at first is kept in a record, see sys/sysctl.h.
  */
 #ifndef SLUICE_SYS_EARLYDEMUX_H
 #define SLUICE_SYS_EARLYDEMUX_H
