@@ -114,6 +114,13 @@ $(O)/tests/netns/acct_tool: tests/netns/helpers/acct_tool.c \
 	$(Q)$(CC) $(ALLCFLAGS) $(ALLLDFLAGS) -o $@ $< \
 		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lbpf -lmnl
 
+$(O)/tests/netns/ct_tool: tests/netns/helpers/ct_tool.c \
+		$(foreach d,render conf sys base,$(call lib,$(d))) $(O)/.flags
+	$(call say,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALLCFLAGS) $(ALLLDFLAGS) -o $@ $< \
+		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lmnl
+
 # tests/bpf runs the programs of bpf/ over packets made by hand.
 BPF_SRC := $(wildcard tests/bpf/*_test.c)
 BPF_BIN := $(BPF_SRC:%.c=$(O)/%)

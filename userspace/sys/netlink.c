@@ -174,7 +174,7 @@ static int answer_take(const struct netlink *nl, const void *buf, int n,
 }
 
 static int exchange(struct netlink *nl, struct nlmsghdr *nlh, uint16_t flags,
-		    netlink_fn fn, void *arg)
+		    netlink_part_fn part, netlink_fn fn, void *arg)
 {
 	char *buf = malloc(ANSWER_MAX);
 	int err;
@@ -189,6 +189,8 @@ static int exchange(struct netlink *nl, struct nlmsghdr *nlh, uint16_t flags,
 	while (err > 0) {
 		ssize_t n = receive(nl, buf, ANSWER_MAX);
 
+		if (n >= 0 && part != NULL)
+			part(arg);
 		err = n < 0 ? (int)n : answer_take(nl, buf, (int)n, fn, arg);
 	}
 	free(buf);
@@ -198,11 +200,17 @@ static int exchange(struct netlink *nl, struct nlmsghdr *nlh, uint16_t flags,
 int netlink_get(struct netlink *nl, struct nlmsghdr *nlh, netlink_fn fn,
 		void *arg)
 {
-	return exchange(nl, nlh, NLM_F_ACK, fn, arg);
+	return exchange(nl, nlh, NLM_F_ACK, NULL, fn, arg);
 }
 
 int netlink_dump(struct netlink *nl, struct nlmsghdr *nlh, netlink_fn fn,
 		 void *arg)
 {
-	return exchange(nl, nlh, NLM_F_DUMP, fn, arg);
+	return exchange(nl, nlh, NLM_F_DUMP, NULL, fn, arg);
+}
+
+int netlink_dump_parts(struct netlink *nl, struct nlmsghdr *nlh,
+		       netlink_part_fn part, netlink_fn fn, void *arg)
+{
+	return exchange(nl, nlh, NLM_F_DUMP, part, fn, arg);
 }

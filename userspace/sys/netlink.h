@@ -2,7 +2,7 @@
 /*
  * A netlink socket that waits for its answers, but never for long.
  *
- * Only the net role and the tools of sluicectl use it, for exchanges of a few
+ * The net and app roles and the tools of sluicectl use it, for exchanges of a few
  * milliseconds; the receive timeout bounds what a stuck kernel can cost.
  *
  * Lifetime: opened, used and closed by one owner, which is one thread.
@@ -54,6 +54,15 @@ netlink_get(struct netlink *nl, struct nlmsghdr *nlh, netlink_fn fn, void *arg);
 __attribute__((warn_unused_result)) int netlink_dump(struct netlink *nl,
 						     struct nlmsghdr *nlh,
 						     netlink_fn fn, void *arg);
+
+/*
+ * The same, with a call to @part when some messages of the answer have arrived
+ * and before the first of them is passed on.
+ */
+typedef void (*netlink_part_fn)(void *arg);
+__attribute__((warn_unused_result)) int
+netlink_dump_parts(struct netlink *nl, struct nlmsghdr *nlh,
+		   netlink_part_fn part, netlink_fn fn, void *arg);
 
 /*
  * Send @size bytes of requests with the sequence numbers @first to @last,
