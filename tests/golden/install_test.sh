@@ -46,6 +46,7 @@ expected() {
 	echo "755 usr/sbin/sluiced"
 	for f in docs/man/*.[1-8]; do echo "644 usr/share/man/man${f##*.}/${f##*/}"; done | sort -k 2
 	for f in config/pages/*.html; do echo "644 usr/share/sluice/pages/${f##*/}"; done
+	for f in kmod/*.[ch] kmod/Kbuild kmod/dkms.conf; do echo "644 usr/src/sluice-acct-1/${f##*/}"; done | sort -k 2
 }
 same_files() { diff -u <(expected) <(files); }
 
@@ -56,6 +57,17 @@ ok "sluicectl prints its help" "$dest/usr/sbin/sluicectl" --help
 for page in docs/man/*.[1-8]; do
 	ok "${page##*/} is the page that was written" cmp "$page" "$dest/usr/share/man/man${page##*.}/${page##*/}"
 done
+
+# whole DIRECTORY: a source for each object that Kbuild names, and each header that a source includes
+# shellcheck disable=SC2013  # words are meant
+whole() {
+	local f
+	for f in $(sed -n 's/^sluice_acct-y := //p' "$1/Kbuild"); do [ -f "$1/${f%.o}.c" ] || return; done
+	for f in $(sed -n 's/^#include "\(.*\)"/\1/p' "$1"/*.[ch]); do [ -f "$1/$f" ] || return; done
+	grep -qx "PACKAGE_NAME=\"$(basename "$1" | sed 's/-[0-9]*$//')\"" "$1/dkms.conf" &&
+		grep -qx "PACKAGE_VERSION=\"${1##*-}\"" "$1/dkms.conf"
+}
+ok "the module's sources are whole, where DKMS looks for them" whole "$dest/usr/src/sluice-acct-1"
 
 sums >"$scratch/first"
 ok "again: nothing to say" silent install_it
