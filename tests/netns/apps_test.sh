@@ -11,27 +11,20 @@
 ns_up
 make_samples "$T/www"
 make_clam_db "$T/clamdb"
-head -c 3000000 /dev/urandom >"$T/www/big"
-start_nginx || exit 1
+start_servers || exit 1
 sluice_conf log.level=info intercept.http='{80}'
 # shellcheck disable=SC2119  # no arguments for it
 start_sluice || exit 1
 is "$(app source)" 1 "bytes are counted by BPF"
 is "$(role_note app | sed -E 's/(nft_queue|xt_NFQUEUE);/KIND;/; s/(tcx|clsact)/HOOK/')" \
 	"labels: queues 0 to 1 by KIND; bytes: by BPF (HOOK)" "the status says how"
-count_from_now
-
-# --- traffic ---------------------------------------------------------------------------
-queued=$(app queued)
-is "$(on_client curl -s -o "$T/got" -w '%{http_code}' "http://$SERVER:8080/big")" 200 "forwarded, IPv4"
-is "$(on_client curl -g -s -o "$T/got" -w '%{http_code}' "http://[$SERVER6]:8080/big")" 200 "forwarded, IPv6"
-is "$(on_client curl -s -o "$T/got" -w '%{http_code}' "http://$SERVER/big")" 200 "intercepted, IPv4"
-is "$(on_client curl -g -s -o "$T/got" -w '%{http_code}' "http://[$SERVER6]/big")" 200 "intercepted, IPv6"
-check "ping" on_client ping -q -c 3 -i 0.2 $SERVER
-check "ping, IPv6" on_client ping -q -c 3 -i 0.2 $SERVER6
-on_client ping -q -c 1 $GW >/dev/null
 
 # --- labels ----------------------------------------------------------------------------
+queued=$(app queued)
+is "$(fetch "http://$SERVER:8080/big")" 200 "forwarded, IPv4"
+is "$(fetch "http://[$SERVER6]:8080/big")" 200 "forwarded, IPv6"
+is "$(fetch "http://$SERVER/big")" 200 "intercepted, IPv4"
+on_client ping -q -c 1 $SERVER >/dev/null
 HTTP=3 ICMP=121
 check "forwarded HTTP on a port of its own is named" marked "src=$CLIENT dst=$SERVER .*dport=8080" $HTTP
 check "... over IPv6" marked "src=fd77:0001:.*dport=8080" $HTTP
@@ -40,26 +33,14 @@ check "ping has its label" marked "icmp .*src=$CLIENT dst=$SERVER" $ICMP
 check "two forwarded downloads cost two queued packets" wait_for 3 app_is queued $((queued + 2))
 is "$(app labelled)" 2 "... and gave two labels"
 is "$(app labels_lost)" 0 "... none of which was lost"
-
 check "... as the status says" eval "sluicectl status | grep -qE '^apps +[0-9]+ connections labelled, 0 of them unknown; [0-9]+ packets looked at, 0 missed; .* counted\$'"
-
-# --- bytes -----------------------------------------------------------------------------
-check "what was counted is what the interface carried, to the byte" wait_for 8 adds_up
-note "counted $(counted), interface $(lan) bytes, of them $EARLIER before; without an application $(unattributed)"
-is_less "$(unattributed)" 5000 "nearly all of it has an application"
-is_less 12000000 "$(apps app=http)" "four downloads are http"
-is_less 11999999 "$(apps app=http direction=down)" "... to the client"
-is_less "$(apps app=http direction=up)" 400000 "... and little from it"
-is_less 700 "$(apps app=icmp)" "ping is icmp"
-is_less 80 "$(apps app=gateway)" "what is for the gateway itself is its own"
-is "$(apps client=$CLIENT | sed 's/.....$//')" "$(apps app=http client=$CLIENT | sed 's/.....$//')" "by client, too"
 
 # --- records -----------------------------------------------------------------------------
 check "sluiced stops" stop_sluice
 is_less 0 "$(cat "$T"/state/usage/*.jsonl | grep -c '"app":"http"')" "what was counted is on disk"
 # shellcheck disable=SC2119
 start_sluice || exit 1
-is_less 12000000 "$(apps app=http)" "it is there after a restart"
+is_less $((3 * SIZE)) "$(apps app=http)" "it is there after a restart"
 
 # --- the role dies ------------------------------------------------------------------------
 pid=$(role_pid app)
@@ -75,7 +56,7 @@ kill -STOP "$pid"
 is "$(on_client curl -s -m 15 -o "$T/got" -w '%{http_code}' "http://$SERVER:8080/clean.txt")" 200 "hung: traffic flows"
 check "hung: it is killed and started again" wait_for 20 back
 
-is_less 12000000 "$(apps app=http)" "what was stored is not lost with it"
+is_less $((3 * SIZE)) "$(apps app=http)" "what was stored is not lost with it"
 check "sluiced stops" stop_sluice
 
 # --- without ---------------------------------------------------------------------------------
@@ -83,6 +64,6 @@ sluice_conf log.level=info intercept.http='{80}' apps.enabled=false
 # shellcheck disable=SC2119
 start_sluice || exit 1
 is "$(status "[r['role'] for r in x['roles'] if r['role'] == 'app']")" "[]" "it can be left out"
-is_less 12000000 "$(apps app=http 2>/dev/null)" "what was stored survives a restart"
+is_less $((3 * SIZE)) "$(apps app=http 2>/dev/null)" "what was stored survives a restart"
 check "sluiced stops" stop_sluice
 done_testing

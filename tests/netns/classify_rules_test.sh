@@ -313,7 +313,7 @@ is "$(counted label-http)" 2 "the clients' legs get their label once"
 is "$(counted queue)" "$before" "and are not queued"
 legs() { on_gw conntrack -L -f ipv4 -p tcp --orig-port-dst 80 2>/dev/null | grep -c "$1"; }
 is "$(legs 'mark=196608 .*zone=1')" 1 "the client's leg is http"
-is "$(legs 'mark=0 ')" 1 "the upstream leg has none"
+is "$(legs 'mark=131072 ')" 1 "the upstream leg is the gateway's own"
 end_pid "$RELAY"
 rules_tool route remove
 check "rules are removed" rules_tool remove

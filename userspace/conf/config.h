@@ -37,7 +37,13 @@ enum config_engine { ENGINE_NONE, ENGINE_LIBCLAMAV, ENGINE_CLAMD };
 enum config_action { ACTION_ALLOW, ACTION_BLOCK };
 enum config_delivery { DELIVERY_HOLD, DELIVERY_TAIL };
 enum config_non_http { NON_HTTP_PASS, NON_HTTP_REFUSE };
-enum config_counters { COUNTERS_AUTO, COUNTERS_NONE };
+enum config_counters {
+	COUNTERS_AUTO,
+	COUNTERS_BPF,
+	COUNTERS_KMOD,
+	COUNTERS_CONNTRACK,
+	COUNTERS_NONE
+};
 enum config_log_level { LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO, LEVEL_DEBUG };
 
 struct config_intercept {

@@ -61,8 +61,8 @@ static const struct config_word delivery_words[] = {{"tail", DELIVERY_TAIL},
 						    {"progress", CONFIG_LATER},
 						    {NULL, 0}};
 static const struct config_word counters_words[] = {
-	{"auto", COUNTERS_AUTO}, {"bpf", CONFIG_LATER},
-	{"kmod", CONFIG_LATER},	 {"conntrack", CONFIG_LATER},
+	{"auto", COUNTERS_AUTO}, {"bpf", COUNTERS_BPF},
+	{"kmod", COUNTERS_KMOD}, {"conntrack", COUNTERS_CONNTRACK},
 	{"none", COUNTERS_NONE}, {NULL, 0}};
 static const struct config_word quic_words[] = {
 	{"allow", false}, {"refuse", true}, {NULL, 0}};

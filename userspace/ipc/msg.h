@@ -44,7 +44,7 @@ enum msg_type {
 	MSG_READY,     /* nothing */
 	MSG_VIOLATION, /* msg_peer: that peer broke the protocol */
 	/* parent -> net */
-	MSG_ALIVE, /* msg_alive: renew or drop the dead-man's switch */
+	MSG_ALIVE, /* msg_alive: renew or drop switches; each second */
 	MSG_RULES, /* msg_rules */
 	/* net -> parent */
 	MSG_TEXT, /* msg_text, then bytes of the answer */
@@ -107,7 +107,7 @@ struct msg_stop {
 
 struct msg_alive {
 	uint32_t alive;
-	uint32_t zero;
+	uint32_t account; /* conntrack's counters are wanted */
 };
 
 enum msg_rules_op {

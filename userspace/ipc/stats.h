@@ -102,11 +102,18 @@ enum app_counter {
 	APP_LABELS_LOST,   /* whose connection was gone */
 	APP_USAGE_WAITING, /* records not yet on disk */
 	APP_USAGE_DROPPED,
-	APP_SOURCE,	   /* of counters: enum app_source */
-	APP_BYTES,	   /* attributed; IP packets */
-	APP_FRAME_BYTES,   /* of all frames counted, link header and all */
+	APP_SOURCE, /* of counters: enum app_source */
+	APP_BYTES,  /* attributed; IP packets */
+	/*
+	 * Of all that was counted: frames, link header and all, where the
+	 * source sees frames (BPF), else IP packets. So are the next and the
+	 * last ones.
+	 */
+	APP_FRAME_BYTES,
 	APP_FRAME_PENDING, /* of flows without a label yet, not in the above */
-	APP_UNATTRIBUTED, /* frame bytes without a label, + enum usage_reason */
+	APP_EVENTS_LOST,   /* times that conntrack's events came too fast */
+	APP_ENDS_MISSED,   /* connections whose end was lost with them */
+	APP_UNATTRIBUTED,  /* bytes without a label, + enum usage_reason */
 	APP_COUNTERS = APP_UNATTRIBUTED + USAGE_REASONS
 };
 

@@ -200,7 +200,8 @@ static void add_closing(struct ruleset *rs, uint16_t port)
 
 /*
  * The label of the client's leg, whose connection conntrack has in its own
- * zone. The upstream leg gets none: what a client asked for is counted once.
+ * zone. The upstream leg doesn't get this one: what a client asked for is
+ * counted once.
  */
 static void add_label_intercepted(struct ruleset_chain *input)
 {
@@ -230,6 +231,23 @@ static void add_local(struct ruleset *rs, uint16_t port, const struct config *c)
 	ruleset_policy_add_input(in, c);
 	RULE(out, "client-replies", with(TERM_PACKET_MARK, MARK_CLIENT),
 	     with(TERM_ZONE, ZONE_CLIENT));
+}
+
+/*
+ * The relay's leg towards the server carries the client's address, and nothing
+ * in conntrack tells it from a forwarded connection of that client. Who counts
+ * by conntrack (sys/ctacct.h) has to leave it out, since it carries the same
+ * bytes once more: so it is labelled as the gateway's own, with its SYN. Behind
+ * conntrack, hence a chain of its own.
+ */
+static void add_label_upstream(struct ruleset *rs)
+{
+	struct ruleset_chain *c =
+		chain_add(rs, "label_upstream", HOOK_OUTPUT, PRIORITY_MANGLE);
+
+	RULE(c, "label-upstream", with(TERM_PACKET_MARK, MARK_UPSTREAM),
+	     inverted(with(TERM_CT_BITS, LABEL_MASK)),
+	     with(TERM_LABEL, APP_GATEWAY), plain(TERM_COUNTER));
 }
 
 /*
@@ -409,6 +427,9 @@ int ruleset_build(struct ruleset *rs, const struct config *c)
 	add_upstream(rs);
 	add_closing(rs, http->port);
 	add_local(rs, http->port, c);
+	if (c->apps.enabled && (c->apps.counters == COUNTERS_AUTO ||
+				c->apps.counters == COUNTERS_CONNTRACK))
+		add_label_upstream(rs);
 	if (c->apps.enabled)
 		add_classify(rs, &c->apps);
 	if (c->intercept.when_down == WHEN_DOWN_CLOSED)

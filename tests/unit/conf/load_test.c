@@ -269,8 +269,6 @@ static void names_of_later_versions(void **state)
 		"yet; remove it",
 		"sluice.conf:16: tls: this version does not have it yet; "
 		"remove it",
-		"sluice.conf:17: apps.counters = bpf: this version does not "
-		"have it yet; want \"auto\" or \"none\"",
 		"sluice.conf:19: delivery.mode = progress: this version does "
 		"not have it yet; want \"tail\" or \"hold\"",
 		"sluice.conf:20: delivery.progress_after: this version does "

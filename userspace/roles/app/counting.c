@@ -2,233 +2,209 @@
 #include "roles/app/counting.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/list.h"
+#include "base/str.h"
 #include "policy/app.h"
 #include "sys/log.h"
 
-#define COUNTERS    32768 /* clients * applications * 2, in a second */
-#define PENDING	    65536 /* flows without a label */
-#define LABELS	    4096
 /* Ticks (seconds) between looks at what comes and goes slowly. */
-#define LOOK_EVERY  5
-#define NS_A_SECOND UINT64_C(1000000000)
-#define IDLE_NS	    (30 * NS_A_SECOND)
-#define AGE_NS	    (120 * NS_A_SECOND)
-#define FORGET_NS   (600 * NS_A_SECOND)
-/*
- * In a flood of flows that end with their first packet, those that are silent
- * for so long make room for others, each second: handshakes don't take longer.
- */
-#define CROWDED	    (PENDING - PENDING / 4)
-#define CROWDED_NS  (2 * NS_A_SECOND)
+#define LOOK_EVERY 5
 
-static const enum usage_reason reason_of[ACCT_REASONS] = {
-	[ACCT_NOT_IP] = USAGE_NOT_IP,
-	[ACCT_MALFORMED] = USAGE_MALFORMED,
-	[ACCT_FRAGMENT] = USAGE_FRAGMENT,
-	[ACCT_PROTOCOL] = USAGE_PROTOCOL,
-	[ACCT_NO_CONNTRACK] = USAGE_NO_CONNTRACK,
-	[ACCT_UNLABELLED] = USAGE_UNLABELLED,
-	[ACCT_TABLE_FULL] = USAGE_TABLE_FULL,
+/* In the order in which "auto" tries them: what is exact first. */
+static const struct {
+	enum config_counters named;
+	const struct source_ops *ops;
+} sources[] = {
+	{COUNTERS_BPF, &source_bpf},
+	{COUNTERS_KMOD, &source_kmod},
+	{COUNTERS_CONNTRACK, &source_conntrack},
 };
 
-static const uint8_t direction_of[ACCT_DIRECTIONS] = {
-	[ACCT_UP] = USAGE_UP,
-	[ACCT_DOWN] = USAGE_DOWN,
-};
+#define SOURCES (sizeof(sources) / sizeof(sources[0]))
 
-/* --- interfaces -------------------------------------------------------------------- */
-
-static void attach(struct counting *c, uint32_t place, const char *name)
+static enum config_counters asked_for(const struct counting *c)
 {
-	int ifindex = (int)if_nametoindex(name);
-	int rc;
-
-	if (ifindex == c->ifindex[place])
-		return;
-	/* Made anew under the same name: the program went with the old one. */
-	if (c->ifindex[place] != 0)
-		(void)!bpf_acct_detach(c->bpf, c->ifindex[place]);
-	c->ifindex[place] = 0;
-	if (ifindex == 0)
-		return;
-	rc = bpf_acct_attach(c->bpf, ifindex);
-	if (rc == 0)
-		log_info("counting on %s", name);
-	else
-		log_error("can't count on %s: %s", name, strerror(-rc));
-	/* Also one that refused: it is not asked again each time. */
-	c->ifindex[place] = ifindex;
-}
-
-static void look_at_interfaces(struct counting *c)
-{
-	const struct config_intercept *ic = &c->role->config->config->intercept;
-
-	for (uint32_t i = 0; i < ic->lan_count; i++)
-		attach(c, i, ic->lan[i]);
-}
-
-static void leave_interfaces(struct counting *c)
-{
-	for (uint32_t i = 0; i < CONFIG_IFACES; i++) {
-		if (c->ifindex[i] != 0)
-			(void)!bpf_acct_detach(c->bpf, c->ifindex[i]);
-		c->ifindex[i] = 0;
-	}
+	return c->role->config->config->apps.counters;
 }
 
 /* --- reading ----------------------------------------------------------------------- */
 
-static void take(const struct acct_key *key, const struct acct_counter *counter,
-		 void *arg)
+static void take(const struct source_count *count, void *arg)
 {
 	struct counting *c = arg;
 	struct stats *stats = c->role->stats;
-	struct usage u = {
-		.bytes = counter->sum.bytes,
-		.packets = counter->sum.packets,
-		.flows = counter->flows,
-		.app = key->app,
-		.direction = direction_of[key->direction],
-	};
 
-	ip_addr_from_mapped(&u.client, key->client);
-	spans_add(c->spans, &u);
-	stats_add(stats, APP_BYTES, u.bytes);
-	stats_add(stats, APP_FRAME_BYTES, counter->sum.frame_bytes);
+	spans_add(c->spans, &count->usage);
+	stats_add(stats, APP_FRAME_BYTES, count->carried);
+	if (count->usage.app != APP_NONE)
+		stats_add(stats, APP_BYTES, count->usage.bytes);
+	else
+		stats_add(stats, APP_UNATTRIBUTED + count->reason,
+			  count->carried);
 }
 
-static void take_reason(struct counting *c, enum acct_reason reason,
-			enum acct_direction direction,
-			const struct acct_sum *sum)
+static void tell(struct counting *c)
 {
-	struct stats *stats = c->role->stats;
-	struct usage u = {
-		.bytes = sum->bytes,
-		.packets = sum->packets,
-		.app = APP_NONE,
-		.direction = direction_of[direction],
-	};
+	char how[SOURCE_TEXT];
 
-	if (sum->frames == 0)
+	c->ops->says(c->source, how);
+	snprintf(c->says, sizeof(c->says), "bytes: %s", how);
+	stats_set(c->role->stats, APP_FRAME_PENDING,
+		  c->ops->pending(c->source));
+}
+
+static void look_at_interfaces(struct counting *c)
+{
+	c->ops->interfaces(c->source, &c->role->config->config->intercept);
+}
+
+static void judge(struct counting *c, int rc);
+
+static void on_readable(struct loop_fd *lfd, uint32_t events)
+{
+	struct counting *c = list_entry(lfd, struct counting, watch);
+	int rc = c->ops->readable(c->source, take, c);
+
+	(void)events;
+	if (rc != 0)
+		judge(c, rc);
+}
+
+/* --- choosing ---------------------------------------------------------------------- */
+
+static void leave(struct counting *c)
+{
+	loop_del(&c->role->loop, &c->watch);
+	c->ops->close(c->source);
+	c->source = NULL;
+	stats_set(c->role->stats, APP_SOURCE, SOURCE_NONE);
+	stats_set(c->role->stats, APP_FRAME_PENDING, 0);
+}
+
+static int watch(struct counting *c)
+{
+	if (c->ops->descriptor == NULL)
+		return 0;
+	return loop_add(&c->role->loop, &c->watch,
+			c->ops->descriptor(c->source), EPOLLIN, on_readable);
+}
+
+static bool try(struct counting *c, const struct source_ops *ops, char *why)
+{
+	const struct source_env env = {.stats = c->role->stats,
+				       .secret = c->secret};
+	int rc;
+
+	c->source = ops->open(&env, why);
+	if (c->source == NULL)
+		return false;
+	c->ops = ops;
+	rc = watch(c);
+	if (rc != 0) {
+		snprintf(why, SOURCE_TEXT, "%s", strerror(-rc));
+		leave(c);
+		return false;
+	}
+	stats_set(c->role->stats, APP_SOURCE, ops->id);
+	look_at_interfaces(c);
+	tell(c);
+	log_info("bytes are counted by %s", ops->name);
+	c->why[0] = '\0';
+	return true;
+}
+
+/* Asked again and again, the same answer is logged once. */
+static void nothing(struct counting *c, const char *why)
+{
+	snprintf(c->says, sizeof(c->says), "bytes: not counted: %s", why);
+	if (strcmp(c->why, why) == 0)
 		return;
-	spans_add(c->spans, &u);
-	stats_add(stats, APP_FRAME_BYTES, sum->frame_bytes);
-	stats_add(stats, APP_UNATTRIBUTED + reason_of[reason],
-		  sum->frame_bytes);
+	str_copy(c->why, sizeof(c->why), why);
+	log_error("%s", c->says);
 }
 
-static void take_reasons(struct counting *c)
+/* @first: at the role's start, when all of them can be looked for. */
+static void choose(struct counting *c, bool first)
 {
-	struct bpf_reasons delta;
+	bool any = asked_for(c) == COUNTERS_AUTO;
+	char why[SOURCE_TEXT];
 
-	if (bpf_acct_reasons(c->bpf, &delta) != 0)
+	if (asked_for(c) == COUNTERS_NONE)
 		return;
-	for (int r = ACCT_ATTRIBUTED + 1; r < ACCT_REASONS; r++)
-		for (int d = 0; d < ACCT_DIRECTIONS; d++)
-			take_reason(c, (enum acct_reason)r,
-				    (enum acct_direction)d, &delta.sum[r][d]);
+	for (size_t i = 0; i < SOURCES; i++) {
+		const struct source_ops *ops = sources[i].ops;
+
+		if (!any && sources[i].named != asked_for(c))
+			continue;
+		if (!first && !ops->later)
+			continue;
+		if (try(c, ops, why))
+			return;
+		if (!any)
+			nothing(c, why);
+		else if (first)
+			log_info("bytes can't be counted by %s: %s", ops->name,
+				 why);
+	}
+	if (any)
+		nothing(c, "this kernel has none of the sources of "
+			   "apps.counters; the log says what each one needs");
 }
 
-static void tell_pending(struct counting *c)
+/* What a reading came to; @rc is the source's. */
+static void judge(struct counting *c, int rc)
 {
-	struct bpf_pending p;
-	uint64_t bytes = 0;
-
-	if (bpf_acct_pending(c->bpf, &p) != 0)
-		return;
-	for (int d = 0; d < ACCT_DIRECTIONS; d++)
-		bytes += p.sum[d].frame_bytes;
-	stats_set(c->role->stats, APP_FRAME_PENDING, bytes);
-	c->crowded = p.flows > CROWDED;
-}
-
-static void sweep(struct counting *c)
-{
-	static const struct bpf_sweep usual = {
-		.idle = IDLE_NS, .age = AGE_NS, .forget = FORGET_NS};
-	static const struct bpf_sweep crowded = {
-		.idle = CROWDED_NS, .age = AGE_NS, .forget = CROWDED_NS};
-	int rc =
-		bpf_acct_sweep(c->bpf, c->crowded ? &crowded : &usual, take, c);
-
-	if (rc < 0)
-		log_error("pending flows: %s", strerror(-rc));
+	if (rc == 0) {
+		tell(c);
+	} else if (rc == -ENODEV) {
+		leave(c);
+		nothing(c, "the source is gone");
+	} else {
+		log_error("counters of %s: %s", c->ops->name, strerror(-rc));
+	}
 }
 
 void counting_tick(struct counting *c)
 {
-	bool look;
-	int rc;
+	bool look = c->ticks++ % LOOK_EVERY == 0;
 
-	if (c->bpf == NULL)
+	if (c->source == NULL && look)
+		choose(c, false);
+	if (c->source == NULL)
 		return;
-	look = c->ticks++ % LOOK_EVERY == 0;
 	if (look)
 		look_at_interfaces(c);
-	if (look || c->crowded)
-		sweep(c);
-	rc = bpf_acct_read(c->bpf, take, c);
-	if (rc < 0)
-		log_error("counters: %s; they are read again", strerror(-rc));
-	take_reasons(c);
-	tell_pending(c);
+	judge(c, c->ops->read(c->source, take, c));
 }
 
 /* --- life -------------------------------------------------------------------------- */
 
-void counting_open(struct counting *c, struct role *role, struct spans *spans)
+void counting_open(struct counting *c, struct role *role, struct spans *spans,
+		   const struct siphash_key *secret)
 {
-	static const struct bpf_acct_options options = {
-		.counters = COUNTERS,
-		.pending = PENDING,
-		.labels = LABELS,
-		.intercepted = APP_HTTP,
-		.gateway = APP_GATEWAY,
-		.icmp = APP_ICMP,
-	};
-	struct bpf_probe probe;
-
 	c->role = role;
 	c->spans = spans;
-	if (role->config->config->apps.counters == COUNTERS_NONE) {
-		snprintf(c->says, sizeof(c->says),
-			 "bytes: not counted (apps.counters = none)");
-		return;
-	}
-	bpf_acct_probe(&probe);
-	if (probe.usable)
-		c->bpf = bpf_acct_open(&options, probe.why);
-	if (c->bpf == NULL) {
-		snprintf(c->says, sizeof(c->says), "bytes: not counted: %s",
-			 probe.why);
-		log_error("%s", c->says);
-		return;
-	}
-	snprintf(c->says, sizeof(c->says), "bytes: by BPF (%s)",
-		 probe.tcx ? "tcx" : "clsact");
-	stats_set(role->stats, APP_SOURCE, SOURCE_BPF);
-	look_at_interfaces(c);
+	c->secret = secret;
+	c->watch.fd = -1;
+	str_copy(c->says, sizeof(c->says),
+		 "bytes: not counted (apps.counters = none)");
+	choose(c, true);
 }
 
 void counting_close(struct counting *c)
 {
-	if (c->bpf == NULL)
-		return;
-	leave_interfaces(c);
-	bpf_acct_close(c->bpf);
-	c->bpf = NULL;
+	if (c->source != NULL)
+		leave(c);
 }
 
 void counting_reloaded(struct counting *c)
 {
-	if (c->bpf == NULL)
+	if (c->source == NULL)
 		return;
 	counting_tick(c);
-	leave_interfaces(c);
-	look_at_interfaces(c);
+	if (c->source != NULL)
+		look_at_interfaces(c);
 }

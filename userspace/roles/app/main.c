@@ -26,6 +26,7 @@ struct app_role {
 	struct quota quota;
 	struct counting counting;
 	struct labelling labelling;
+	struct siphash_key secret; /* of tables whose keys clients choose */
 	struct timer tick;
 	uint64_t stop_at_ms; /* 0: not stopping */
 };
@@ -148,18 +149,18 @@ static int confine(struct role *role)
 
 static int set_up(struct app_role *app)
 {
-	struct siphash_key secret;
+	struct siphash_key *secret = &app->secret;
 	int rc;
 
-	if (getrandom(&secret, sizeof(secret), 0) != sizeof(secret))
+	if (getrandom(secret, sizeof(*secret), 0) != sizeof(*secret))
 		return -errno;
-	quota_open(&app->quota, &app->role, &secret);
-	rc = spans_open(&app->spans, &app->role, &app->quota, &secret);
+	quota_open(&app->quota, &app->role, secret);
+	rc = spans_open(&app->spans, &app->role, &app->quota, secret);
 	if (rc == 0)
-		rc = labelling_open(&app->labelling, &app->role, &secret);
+		rc = labelling_open(&app->labelling, &app->role, secret);
 	if (rc != 0)
 		return rc;
-	counting_open(&app->counting, &app->role, &app->spans);
+	counting_open(&app->counting, &app->role, &app->spans, secret);
 	return 0;
 }
 

@@ -76,7 +76,7 @@ static int on_alive(struct chan *ch, const struct chan_msg *m)
 	const struct msg_alive *msg = m->body;
 
 	if (!net->stopping)
-		rules_alive(&net->rules, msg->alive != 0);
+		rules_alive(&net->rules, msg->alive != 0, msg->account != 0);
 	return 0;
 }
 

@@ -18,9 +18,21 @@
 
 /* --- what a person should know -------------------------------------------------------- */
 
+/* Another part of the note, if there is something to say. */
+static void add_note(char *note, const char *text)
+{
+	size_t n = strlen(note);
+
+	if (*text != '\0')
+		snprintf(note + n, STATS_NOTE_MAX - n, "%s%s",
+			 n > 0 ? "; " : "", text);
+}
+
 void rules_publish(const struct rules *r)
 {
 	const char *state = "";
+	char note[STATS_NOTE_MAX] = "";
+	char bypasses[48] = "";
 
 	stats_set(r->stats, NET_INSTALLED, r->installed);
 	stats_set(r->stats, NET_ALIVE, r->installed && r->alive);
@@ -31,11 +43,13 @@ void rules_publish(const struct rules *r)
 			"them back)";
 	else if (r->asked.rules == ASKED_INSTALL)
 		state = "rules: installed by hand";
-	if (r->asked.count == 0)
-		stats_note(r->stats, "%s", state);
-	else
-		stats_note(r->stats, "%s%sbypasses of run time: %u", state,
-			   *state != '\0' ? "; " : "", r->asked.count);
+	if (r->asked.count > 0)
+		snprintf(bypasses, sizeof(bypasses), "bypasses of run time: %u",
+			 r->asked.count);
+	add_note(note, state);
+	add_note(note, bypasses);
+	add_note(note, r->account.trouble);
+	stats_note(r->stats, "%s", note);
 }
 
 /* Each second it would be the same line: once a minute is enough. */
@@ -272,7 +286,7 @@ static int keep_in_place(struct rules *r)
 	return rules_replace(r);
 }
 
-void rules_alive(struct rules *r, bool alive)
+void rules_alive(struct rules *r, bool alive, bool account)
 {
 	int rc = 0;
 
@@ -283,6 +297,7 @@ void rules_alive(struct rules *r, bool alive)
 		rc = keep_in_place(r);
 	if (rc == 0)
 		r->trouble[0] = '\0';
+	account_keep(&r->account, account);
 	rules_publish(r);
 }
 
@@ -316,6 +331,7 @@ void rules_end(struct rules *r)
 	/* What can't be removed was logged. */
 	if (r->installed || rules_wished(r) || has_leftovers(r))
 		(void)take_away(r);
+	account_end(&r->account);
 	rules_publish(r);
 }
 
@@ -407,6 +423,7 @@ int rules_open(struct rules *r, struct config_ref *config, struct stats *stats)
 	r->cookies = cookies_sent();
 	snprintf(r->record, sizeof(r->record), "%s/net/early_demux",
 		 config->config->run_dir);
+	account_open(&r->account, config->config->run_dir);
 	asked_load(&r->asked, config->config->run_dir);
 	r->nft = nft_open();
 	if (r->nft == NULL) {

@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "ipc/role.h"
 #include "render/ruleset.h"
+#include "roles/net/account.h"
 #include "roles/net/asked.h"
 #include "sys/nft.h"
 
@@ -27,6 +28,7 @@ struct rules {
 	struct config_ref *config;
 	struct stats *stats;
 	struct asked asked;
+	struct account account;
 	bool installed;
 	bool alive;
 	bool comparable;  /* what we install compares as equal, see settle() */
@@ -50,9 +52,10 @@ static inline const struct config *rules_config(const struct rules *r)
 
 /*
  * Each second: put in place what is wished and isn't there or isn't as it
- * should be, and renew (or drop) the switch.
+ * should be, and renew (or drop) the switch. @account: conntrack's counters are
+ * wanted.
  */
-void rules_alive(struct rules *r, bool alive);
+void rules_alive(struct rules *r, bool alive, bool account);
 /*
  * By hand, until sluiced is stopped or the other one is asked for; install
  * also replaces what is in place. 0 or -errno with the reason in @out.

@@ -40,11 +40,21 @@ static bool gateway_works(const struct supervisor *sup)
 	return false;
 }
 
+/* The app role counts by conntrack, whose counters net can switch on. */
+static bool wants_account(struct supervisor *sup)
+{
+	struct child *app = supervisor_child(sup, ROLE_APP, 0);
+
+	return app != NULL && app->state == CHILD_READY &&
+	       stats_get(app->stats, APP_SOURCE) == SOURCE_CONNTRACK;
+}
+
 void supervisor_say_alive(struct supervisor *sup)
 {
 	struct child *net = supervisor_child(sup, ROLE_NET, 0);
 	struct msg_alive msg = {
 		.alive = sup->phase == PHASE_RUNNING && gateway_works(sup),
+		.account = wants_account(sup),
 	};
 
 	if (net != NULL && net->state == CHILD_READY &&
