@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.." || exit 1
 
 programs() { in_guest tests/vm/bpf_guest.sh; }
 
-make --no-print-directory O="$O" bpf >/dev/null || {
+make --no-print-directory O="$O" all bpf >/dev/null || {
 	echo "not ok - what the guests run is built"
 	exit 1
 }

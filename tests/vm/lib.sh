@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Booting a guest; tests/vm/run is the command for it.
-VM_LIMIT=${VM_LIMIT:-280} # seconds for one guest
+VM_LIMIT=${VM_LIMIT:-400} # seconds for one guest
 VM_MEMORY=${VM_MEMORY:-768}
 
 # What no kernel says when all is well.
