@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Policy by application: blocked, held to a rate, QUIC refused; running connections as well as new ones, forwarded and
-# intercepted, IPv4 and IPv6, with curl, iperf3 and nc. And what holds when the app role is gone or a file is wrong.
+# intercepted, IPv4 and IPv6, with curl and iperf3. And what holds when the app role is gone or a file is wrong.
 # shellcheck disable=SC2016  # for eval in wait_for
 # shellcheck source=tests/netns/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -113,10 +113,10 @@ for pid in $flow4 $flow6; do check "a running flow ends at once" wait_for 1 gone
 is "$(tail -qn 1 "$T/log/flow4" "$T/log/flow6" | sort -u)" refused "... as its port is unreachable"
 is "$(udp $SERVER 443 1)" refused "a new one, too"
 is "$(udp $SERVER6 443 1)" refused "... IPv6"
-check "other ports are not concerned" answers $SERVER 4433
+check "other ports are not concerned" wait_for 5 answers $SERVER 4433
 sed -i 's/quic = "refuse"/quic = "allow"/' "$SLUICE_CONF"
 check "QUIC is allowed again" reload
-check "... and answered" answers $SERVER 443
+check "... and answered" wait_for 5 answers $SERVER 443
 
 # --- bad input ---------------------------------------------------------------------------
 policy 'app "icmp" { action = "deny" }' '' 'app "utube" { action = "block" }'
@@ -159,20 +159,39 @@ near "$(rate down $SERVER6)" 2048 "limited: down, IPv6"
 near "$(rate up $SERVER6)" 2048 "limited: up, IPv6"
 apply 'app "http" { action = "limit" rate = "1M" per = "total" }'
 arrived() { on_client ip -j -s link show c0 | query "x[0]['stats64']['rx']['bytes']"; }
-# running URL: KiB/s of a download that runs already, over five seconds
+# running URL [COMMAND...]: KiB/s of a download that runs already when COMMAND has been run, over five seconds
 running() {
 	local before
 	spawn "$NS_CLIENT" running curl -g -s -o /dev/null "$1"
-	sleep 2.5 # the bucket of the first second
+	shift
+	sleep 1
+	"$@" >/dev/null
+	sleep 2 # the bucket of a second is empty again
 	before=$(arrived)
 	sleep 5
 	echo $((($(arrived) - before) / 5120))
 	end_pid "$SPAWNED"
 }
 near "$(running "http://$SERVER:8080/zero")" 1024 "limited: forwarded download"
+kill_app() { kill -KILL "$(role_pid app)"; }
+near "$(running "http://$SERVER:8080/zero" kill_app)" 1024 "limited: still, when the role is killed"
+check "it is started again" wait_for 10 sluice_ready
+policy 'app "http" { action = "limit" rate = "512K" }'
+near "$(running "http://$SERVER/zero" reload)" 512 "limited: more so from a reload on"
+apply 'app "http" { action = "limit" rate = "1M" per = "total" }'
 near "$(running "http://$SERVER/zero")" 1024 "limited: intercepted download"
 near "$(running "http://[$SERVER6]/zero")" 1024 "limited: intercepted download, IPv6"
 check "the rules are as they should be" sluicectl rules diff
 is "$(fetch "http://$SERVER/small")" "$OK" "small things pass beside it"
+check "sluiced stops" stop_sluice
+
+# --- without labels --------------------------------------------------------------------
+policy 'app "http" { action = "block" }'
+sluice_conf log.level=info intercept.http='{80}' scan.engine=none policy="$T/policy.conf" apps.enabled=false
+# shellcheck disable=SC2119
+start_sluice || exit 1
+check "nothing names applications: it is said that the policy has no effect" \
+	sluice_log 'policy.conf has no effect: nothing names applications'
+is "$(fetch "http://$SERVER/small")" "$OK" "and it has none"
 check "sluiced stops" stop_sluice
 done_testing

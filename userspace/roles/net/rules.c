@@ -102,6 +102,17 @@ static void ask_for_queue(struct rules *r)
 	}
 }
 
+/* Open: what has no label passes. */
+static void look_at_policy(const struct rules *r)
+{
+	const struct config *c = rules_config(r);
+
+	if (!c->apps.enabled && app_policy_acts(&c->policy))
+		log_warn("%s has no effect: nothing names applications "
+			 "(apps.enabled = false)",
+			 c->policy_file);
+}
+
 int rules_rebuild(struct rules *r)
 {
 	struct ruleset *fresh = build(r, rules_config(r));
@@ -431,6 +442,7 @@ int rules_open(struct rules *r, struct config_ref *config, struct stats *stats)
 		return -errno;
 	}
 	ask_for_queue(r);
+	look_at_policy(r);
 	if (rules_rebuild(r) != 0)
 		return -errno;
 	/* Of a run that crashed, and now they aren't wished any more. */
@@ -460,6 +472,7 @@ int rules_reload(struct rules *r, struct config_ref *config)
 	r->config = config_ref_get(config);
 	free(r->wanted);
 	r->wanted = fresh;
+	look_at_policy(r);
 	/* A word of the file that is new stands above one by hand. */
 	if (before != now && r->asked.rules != ASKED_NOTHING) {
 		r->asked.rules = ASKED_NOTHING;
