@@ -581,20 +581,26 @@ test_down_closed() {
 	in_g "$tool" install-alive "$open"
 }
 
+# What comes from the client of a connection that has no relay any more: for a socket of ours, or what is left of one. Which
+# of the two it is depends on whether the last acknowledgement came while the kernel was closing the socket.
+from_orphans() { echo $(($(counter client) + $(counter handshake))); }
+more_from_orphans() { [ "$(from_orphans)" -gt "$1" ]; }
+
 # A relay that dies leaves orphans: the origin's end has to reach them, not the client.
 test_closing() {
-	local n h
+	local n
 	relay_up client renew
 	poll 5 both_taken >/dev/null
 	hold orphan
-	n=$(counter closing) h=$(counter handshake)
+	n=$(counter closing)
 	kill -KILL "$relay"
 	wait "$relay" 2>/dev/null
 	in_g "$tool" alive renew
 	ok "closing: the origin's end is delivered to the orphan" poll 4 grew closing "$n"
 	in_g "$tool" alive renew
+	n=$(from_orphans)
 	drop orphan
-	ok "closing: and the client's" poll 4 grew handshake "$h"
+	ok "closing: and the client's" poll 4 more_from_orphans "$n"
 }
 
 test_time_wait() {
