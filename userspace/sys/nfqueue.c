@@ -3,14 +3,17 @@
  * A turn: read up to TURN messages with one call, ask about each packet, answer
  * all of them with one call. In the datagram of answers stand, in this order,
  *
+ *	labels of TCP connections
  *	verdicts that drop, one a packet
  *	one verdict a queue that accepts all that came before and is left
- *	labels
+ *	other labels
  *
  * The kernel handles them one after the other, and a packet that is accepted is
- * on its way (and its connection is in conntrack's table, where the first UDP
- * packet has to get first) before the next message is looked at. So labels
- * stand last.
+ * on its way before the next message is looked at. Its connection has to be in
+ * conntrack's table before it can have a label, and there the first UDP packet
+ * has to get first: so labels stand last. TCP's are there since the SYN, and a
+ * server that is near may answer before a label behind the verdict is read; its
+ * answer would then wait in the queue while its FIN overtakes it.
  */
 #include "sys/nfqueue.h"
 
@@ -60,8 +63,9 @@ struct nfqueue {
 	uint32_t accept[NFQUEUE_QUEUES]; /* last id to accept, 0: none */
 	uint32_t last[NFQUEUE_QUEUES];	 /* id; also of earlier turns */
 	size_t verdicts;		 /* bytes */
-	size_t labels;
+	size_t early, labels;
 	_Alignas(8) char verdict_buf[VERDICTS_MAX + LABELS_MAX];
+	_Alignas(8) char early_buf[LABELS_MAX];
 	_Alignas(8) char label_buf[LABELS_MAX];
 	struct mmsghdr msgs[TURN];
 	struct iovec iov[TURN];
@@ -258,9 +262,12 @@ int nfqueue_fd(const struct nfqueue *q)
 
 static void send_label(struct nfqueue *q, const struct ctlabel *ct)
 {
-	size_t n = ctlabel_put(q->label_buf + q->labels, ct);
+	bool early = ct->protocol == IPPROTO_TCP;
+	size_t *used = early ? &q->early : &q->labels;
+	size_t n =
+		ctlabel_put((early ? q->early_buf : q->label_buf) + *used, ct);
 
-	q->labels += MNL_ALIGN(n);
+	*used += MNL_ALIGN(n);
 	if (n > 0)
 		q->stats.labels++;
 	else
@@ -368,11 +375,15 @@ static void answer(struct nfqueue *q)
 				    q->accept[i], NF_ACCEPT);
 		q->accept[i] = 0;
 	}
-	memcpy(q->verdict_buf + q->verdicts, q->label_buf, q->labels);
-	size = q->verdicts + q->labels;
+	memmove(q->verdict_buf + q->early, q->verdict_buf, q->verdicts);
+	memcpy(q->verdict_buf, q->early_buf, q->early);
+	size = q->early + q->verdicts;
+	memcpy(q->verdict_buf + size, q->label_buf, q->labels);
+	size += q->labels;
 	/* Memory is short for a moment, at most: try once more. */
 	if (size > 0 && transmit(q, size) != 0 && transmit(q, size) != 0)
 		q->stats.verdict_errors++;
+	q->early = 0;
 	q->verdicts = 0;
 	q->labels = 0;
 }

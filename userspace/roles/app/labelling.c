@@ -278,14 +278,17 @@ int labelling_open(struct labelling *l, struct role *role,
 	return 0;
 }
 
+/* The kernel drops what a queue holds that is closed: it gets no more first. */
 void labelling_close(struct labelling *l)
 {
-	shut(l);
 	if (l->nl_open) {
 		(void)!nft_classify_stop(&l->nl);
 		netlink_close(&l->nl);
 		l->nl_open = false;
 	}
+	while (l->queue != NULL && nfqueue_read(l->queue) > 0)
+		;
+	shut(l);
 	classify_free(l->classify);
 	l->classify = NULL;
 }
