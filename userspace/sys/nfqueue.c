@@ -258,6 +258,11 @@ int nfqueue_fd(const struct nfqueue *q)
 	return mnl_socket_get_fd(q->nl.sock);
 }
 
+bool nfqueue_is(const struct nfqueue *q, uint16_t first, uint16_t count)
+{
+	return q->config.first == first && q->config.count == count;
+}
+
 /* --- a turn ------------------------------------------------------------------------- */
 
 static void send_label(struct nfqueue *q, const struct ctlabel *ct)

@@ -84,6 +84,9 @@ nfqueue_open(struct nfqueue **out, const struct nfqueue_config *config,
 /* NULL is fine. The kernel drops what has no answer yet. */
 void nfqueue_close(struct nfqueue *q);
 
+/* Whether it reads exactly these. */
+bool nfqueue_is(const struct nfqueue *q, uint16_t first, uint16_t count);
+
 /* For loop_add(), EPOLLIN, level-triggered. */
 int nfqueue_fd(const struct nfqueue *q);
 

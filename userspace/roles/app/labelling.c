@@ -278,25 +278,42 @@ int labelling_open(struct labelling *l, struct role *role,
 	return 0;
 }
 
-/* The kernel drops what a queue holds that is closed: it gets no more first. */
-void labelling_close(struct labelling *l)
+void labelling_stop(struct labelling *l)
 {
-	if (l->nl_open) {
+	if (l->nl_open)
 		(void)!nft_classify_stop(&l->nl);
-		netlink_close(&l->nl);
-		l->nl_open = false;
-	}
+}
+
+/*
+ * The kernel drops what a queue holds that is closed. The end of a connection
+ * isn't queued and may be through already; a server that is done then knows
+ * nothing of the bytes that the client still asks for, and resets.
+ */
+static void empty(struct labelling *l)
+{
+	labelling_stop(l);
 	while (l->queue != NULL && nfqueue_read(l->queue) > 0)
 		;
 	shut(l);
+}
+
+void labelling_close(struct labelling *l)
+{
+	empty(l);
+	if (l->nl_open)
+		netlink_close(&l->nl);
+	l->nl_open = false;
 	classify_free(l->classify);
 	l->classify = NULL;
 }
 
-/* Another number of queue, perhaps; what is being named goes on. */
+/* What is being named goes on, in other queues. */
 void labelling_reloaded(struct labelling *l)
 {
-	shut(l);
+	const struct config_apps *apps = &l->role->config->config->apps;
+
+	if (l->queue != NULL && !nfqueue_is(l->queue, apps->queue, apps->queues))
+		empty(l);
 	l->retry_ms = 0;
 	labelling_tick(l);
 }

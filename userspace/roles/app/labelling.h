@@ -37,6 +37,8 @@ struct labelling {
 int labelling_open(struct labelling *l, struct role *role,
 		   const struct siphash_key *secret)
 	__attribute__((warn_unused_result));
+/* Nothing is queued from now on; what is in the queues is still answered. */
+void labelling_stop(struct labelling *l);
 void labelling_close(struct labelling *l);
 /* Once a second: renew the switch, age flows, look at counters. */
 void labelling_tick(struct labelling *l);

@@ -18,7 +18,8 @@
 #include "roles/app/spans.h"
 #include "sys/log.h"
 
-#define TICK_MS 1000
+#define TICK_MS	   1000
+#define END_TICK_MS 50
 
 struct app_role {
 	struct role role;
@@ -52,7 +53,7 @@ static void on_tick(struct timer *t, uint64_t now_ms)
 			   app->counting.says);
 	}
 	timer_arm(&app->role.loop.wheel, t,
-		  now_ms + (app->stop_at_ms != 0 ? TICK_MS / 20 : TICK_MS));
+		  now_ms + (app->stop_at_ms != 0 ? END_TICK_MS : TICK_MS));
 }
 
 /* --- the parent ------------------------------------------------------------------------ */
@@ -99,17 +100,22 @@ static void reloaded(struct role *role)
 	quota_reloaded(&app_of(role)->quota);
 }
 
-/* The log role ends later: what was counted is on its disk before we go. */
+/*
+ * The log role ends later: what was counted is on its disk before we go. Not at
+ * once in any case: a packet may be on its way into a queue still.
+ */
 static void stop(struct role *role, uint64_t timeout_ms)
 {
 	struct app_role *app = app_of(role);
 
 	if (app->stop_at_ms == 0) {
+		labelling_stop(&app->labelling);
 		counting_tick(&app->counting);
 		spans_end(&app->spans);
 	}
 	app->stop_at_ms = role->loop.now_ms + timeout_ms + 1;
-	on_tick(&app->tick, role->loop.now_ms);
+	timer_arm(&role->loop.wheel, &app->tick,
+		  role->loop.now_ms + END_TICK_MS);
 }
 
 static const struct role_ops app_ops = {

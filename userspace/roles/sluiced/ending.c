@@ -6,8 +6,8 @@
 #define LOOK_MS	      50
 #define DISARM_MS     1500  /* net: until the switch is off */
 #define RELAY_MORE_MS 3000  /* relays: to hand over their last events */
-#define ENDING_MS     5000  /* scan and log, after the relays */
-#define NET_ENDING_MS 65000 /* net: until TIME_WAIT sockets are gone */
+#define ENDING_MS     5000  /* scan, app and log, after the relays */
+#define NET_ENDING_MS 65000 /* net, after app: until TIME_WAIT is over */
 #define KILL_MORE_MS  1000  /* beyond the time that a role was given */
 #define HURRY_MS      3000  /* all of them, when it is to be at once */
 #define NET_TRIES     3
@@ -63,7 +63,11 @@ static void drain(struct supervisor *sup)
 	stop_role(sup, ROLE_RELAY, ms);
 }
 
-/* With a process or without one: rules are removed by it alone. */
+/*
+ * With a process or without one: rules are removed by it alone. Not before the
+ * app role has ended: with a chain goes every packet that waits in a queue, and
+ * the end of its connection may have passed it.
+ */
 static void end_net(struct supervisor *sup)
 {
 	struct child *net = net_of(sup);
@@ -79,12 +83,13 @@ static void end_rest(struct supervisor *sup)
 	uint64_t ms = sup->hurry ? HURRY_MS : ENDING_MS;
 
 	begin_phase(sup, PHASE_ENDING, ms + KILL_MORE_MS);
-	sup->net_deadline = sup->loop.now_ms + KILL_MORE_MS +
-			    (sup->hurry ? HURRY_MS : NET_ENDING_MS);
+	sup->net_deadline =
+		sup->phase_deadline + (sup->hurry ? HURRY_MS : NET_ENDING_MS);
 	stop_role(sup, ROLE_SCAN, ms);
 	stop_role(sup, ROLE_APP, ms);
 	stop_role(sup, ROLE_LOG, ms);
-	if (child_up(net_of(sup)) || sup->net_tries == 0)
+	/* What has begun already goes on with less time. */
+	if (sup->net_tries > 0 && child_up(net_of(sup)))
 		end_net(sup);
 }
 
@@ -104,6 +109,8 @@ static void look_at_rest(struct supervisor *sup)
 		kill_role(sup, ROLE_APP);
 		kill_role(sup, ROLE_LOG);
 	}
+	if (sup->net_tries == 0 && !role_up(sup, ROLE_APP))
+		end_net(sup);
 	if (sup->loop.now_ms >= sup->net_deadline)
 		kill_role(sup, ROLE_NET);
 	for (size_t i = 0; i < sup->nchildren; i++)
