@@ -169,9 +169,7 @@ hold before6 $SERVER6
 check "connections from before Sluice" eval "answers before direct && answers before6 direct"
 
 # --- taken in -----------------------------------------------------------------------------
-# Without the classifier, which this is not about: among hosts that are microseconds apart it puts some answers behind their
-# FIN, and the server then resets (docs/performance.md, "Naming and counting").
-sluice_conf scan.engine=none log.access=false log.level=info apps.enabled=false
+sluice_conf scan.engine=none log.access=false log.level=info
 # start: and wait until it takes everything in
 start() {
 	began=$(now_ms)
@@ -278,7 +276,7 @@ test_killed 6 $SERVER6
 storm_down
 
 # --- closed ---------------------------------------------------------------------------------
-sluice_conf scan.engine=none log.access=false log.level=info apps.enabled=false intercept.when_down=closed \
+sluice_conf scan.engine=none log.access=false log.level=info intercept.when_down=closed \
 	intercept.bypass_clients='{"10.77.1.3"}'
 bypassed() { [ "$(on_client curl -s -m 2 --interface 10.77.1.3 "http://$SERVER/whoami" | cut -d' ' -f1)" = 10.77.1.3 ]; }
 storm_up closed

@@ -241,6 +241,12 @@ static void with_payload(struct classify *c, const uint8_t *data, size_t len,
 
 	ip.end = flow_key_make(&key, p->proto, &p->src, &p->dst);
 	flow = flows_get(c->flows, &key, now_ms);
+	if (flow->inspection != NULL &&
+	    inspect_is_another(flow->inspection, &ip)) {
+		c->stats.reused++;
+		flows_remove(c->flows, flow);
+		flow = flows_get(c->flows, &key, now_ms);
+	}
 	if (flow->server == FLOW_NO_END)
 		flow->server = server_end(p, ip.end, way);
 	ip.up = flow->server != ip.end;

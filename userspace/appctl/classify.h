@@ -77,6 +77,7 @@ struct classify_stats {
 	uint64_t labels[APP_CONFIDENCES]; /* of flows, by how they were named */
 	uint64_t unknown;		  /* given up without even a guess */
 	uint64_t no_room;  /* silent flows that made room for newer ones */
+	uint64_t reused;   /* another connection began where one had no label */
 	uint64_t no_quic;  /* too many QUIC flows: named without their host */
 	uint64_t no_order; /* a ClientHello with a segment missing */
 };

@@ -15,6 +15,12 @@
 
 #define HELLO_MAX	 65535 /* bytes of a ClientHello */
 #define RECORD_HANDSHAKE 22
+/*
+ * Further apart, two sequence numbers are of two connections. In the first
+ * packets of one they are nearer, even with a segment missing; another one
+ * starts at random (RFC 6528) or, from Linux, 4 ms later further on.
+ */
+#define SEQUENCE_REACH	 65536
 
 /* Lifetime: from inspector_new() to inspector_free(); one thread. */
 struct inspector {
@@ -42,7 +48,8 @@ struct inspection {
 	struct quic_hello *quic; /* while a QUIC hello is read, and after */
 	enum hello_state tls_state;
 	enum hello_state quic_state;
-	bool started[2];   /* ends that have sent payload */
+	bool started[2];   /* ends that have sent payload, of TCP */
+	uint32_t next[2];  /* sequence number of what they send next */
 	uint8_t tls_end;   /* the end that sends the ClientHello */
 	uint32_t tls_next; /* sequence number of its next byte */
 	struct dpi_result seen;
@@ -228,7 +235,33 @@ static void look_for_tls(struct inspector *ins, struct inspection *i,
 		tls_begin(i, p);
 	if (i->tls_state == HELLO_READING && i->tls_end == p->end)
 		tls_feed(ins, i, p);
+}
+
+/* --- which connection it is ------------------------------------------------------ */
+
+static bool apart(uint32_t a, uint32_t b)
+{
+	uint32_t distance = a - b;
+
+	return distance > SEQUENCE_REACH && -distance > SEQUENCE_REACH;
+}
+
+bool inspect_is_another(const struct inspection *i,
+			const struct inspect_packet *p)
+{
+	const struct packet *tcp = p->parsed;
+
+	if (i->started[p->end] && apart(tcp->tcp_seq, i->next[p->end]))
+		return true;
+	return i->started[!p->end] && (tcp->tcp_flags & PACKET_TCP_ACK) != 0 &&
+	       apart(tcp->tcp_ack, i->next[!p->end]);
+}
+
+static void follow(struct inspection *i, const struct inspect_packet *p)
+{
 	i->started[p->end] = true;
+	i->next[p->end] =
+		p->parsed->tcp_seq + (uint32_t)p->parsed->payload.len;
 }
 
 /* --- QUIC ---------------------------------------------------------------------- */
@@ -409,10 +442,12 @@ void inspect_feed(struct inspector *ins, struct inspection *i,
 		  const struct inspect_packet *p, struct finding *f)
 {
 	memset(f, 0, sizeof(*f));
-	if (p->parsed->kind == PACKET_TCP)
+	if (p->parsed->kind == PACKET_TCP) {
 		look_for_tls(ins, i, p);
-	else
+		follow(i, p);
+	} else {
 		look_for_quic(ins, i, p);
+	}
 	if (i->tls_state == HELLO_NONE && i->quic_state == HELLO_NONE)
 		i->sniffed = sniff(i, p);
 	/* QUIC is ours alone: nDPI would decrypt it once more. */

@@ -52,6 +52,9 @@ struct inspection *inspection_new(struct inspector *ins);
 /* NULL is fine. */
 void inspection_free(struct inspector *ins, struct inspection *i);
 
+/* Same addresses and ports, but @p isn't of the TCP connection that @i saw. */
+bool inspect_is_another(const struct inspection *i,
+			const struct inspect_packet *p);
 void inspect_feed(struct inspector *ins, struct inspection *i,
 		  const struct inspect_packet *p, struct finding *f);
 /* No more packets: what can be said at last. @f->app may stay APP_NONE. */

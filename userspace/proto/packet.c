@@ -127,6 +127,7 @@ static enum packet_kind parse_tcp(const uint8_t *l4, size_t len,
 		return PACKET_BAD;
 	p->tcp_flags = l4[13];
 	p->tcp_seq = be32(l4 + 4) + (l4[13] & PACKET_TCP_SYN ? 1 : 0);
+	p->tcp_ack = be32(l4 + 8);
 	p->payload = (struct str){(const char *)l4 + header, len - header};
 	return PACKET_TCP;
 }

@@ -31,6 +31,7 @@ struct packet {
 	uint8_t proto; /* IANA's number, behind IPv6's extension headers */
 	uint8_t tcp_flags;
 	uint32_t tcp_seq; /* of the first payload byte, SYN apart */
+	uint32_t tcp_ack; /* with PACKET_TCP_ACK */
 	struct ip_endpoint src, dst;
 	size_t l4;	    /* offset of the header behind IP's */
 	struct str payload; /* a view: as much of it as is there */

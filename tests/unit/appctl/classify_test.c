@@ -259,6 +259,49 @@ static void guess(void **state)
 	assert_int_equal(r.confidence, APP_BY_GUESS);
 }
 
+/*
+ * Clients come back to a port before what is known of its last connection has
+ * aged. That one's answer was seen without its request, so it has no name.
+ */
+static void a_port_used_again(void **state)
+{
+	struct talk t = talk_of(6, 40007, 80);
+	struct classify_result r;
+
+	(void)state;
+	r = say(&t, false, "\x91\x82\xaa\x10\x55\x03\x99\x31?");
+	assert_int_equal(r.verdict, CLASSIFY_MORE);
+	/* By the acknowledgement alone, then by its own number as well. */
+	for (uint32_t i = 1; i <= 2; i++) {
+		t.seq[0] += 1000000;
+		t.seq[1] += 1000000;
+		r = say(&t, true, i == 1 ? "abcdefgh" : HTTP_REQUEST);
+		assert_int_equal(r.packets, 1);
+		assert_int_equal(classify_stats(c)->reused, i);
+	}
+	assert_int_equal(r.verdict, CLASSIFY_LABEL);
+	assert_int_equal(r.app, APP_HTTP);
+}
+
+static void the_same_connection(void **state)
+{
+	struct talk t = talk_of(6, 40008, 7777);
+
+	(void)state;
+	/* Numbers begin again at 0; a large segment is missing. */
+	t.seq[0] = UINT32_MAX - 3;
+	assert_int_equal(say(&t, true, "abcdefgh").packets, 1);
+	t.seq[0] += 65536;
+	assert_int_equal(say(&t, true, "abcdefgh").packets, 2);
+	/* Sent again; and one whose number is wide of it is of another. */
+	t.seq[0] -= 65536;
+	assert_int_equal(say(&t, true, "abcdefgh").packets, 3);
+	t.seq[0] -= 65537 + 8;
+	assert_int_equal(classify_stats(c)->reused, 0);
+	assert_int_equal(say(&t, true, "abcdefgh").packets, 1);
+	assert_int_equal(classify_stats(c)->reused, 1);
+}
+
 /* A hello that never ends is TLS all the same. */
 static void an_endless_hello(void **state)
 {
@@ -492,6 +535,8 @@ int main(void)
 		TEST(ech),
 		TEST(noise),
 		TEST(guess),
+		TEST(a_port_used_again),
+		TEST(the_same_connection),
 		TEST(an_endless_hello),
 		TEST(nothing),
 		TEST(protocols_without_ports),

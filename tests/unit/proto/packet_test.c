@@ -15,7 +15,7 @@
 #define TCP_PORTS "\x03\xe8\0\x50"
 #define TCP(flags)           \
 	TCP_PORTS "\0\0\1\0" \
-		  "\0\0\0\0" \
+		  "\0\0\2\0" \
 		  "\x50" flags "\xff\xff\0\0\0\0"
 #define UDP(len) TCP_PORTS len "\0\0"
 #define V6(len, next)                            \
@@ -142,6 +142,7 @@ static void addresses_and_sequence(void **state)
 			    "192.0.2.2:80");
 	assert_int_equal(p.tcp_flags, PACKET_TCP_SYN);
 	assert_int_equal(p.tcp_seq, 0x101);
+	assert_int_equal(p.tcp_ack, 0x200);
 	assert_int_equal(p.l4, 20);
 	packet_parse((const uint8_t *)six, sizeof(six) - 1, &p);
 	assert_string_equal(ip_endpoint_format(&p.dst, text, sizeof(text)),
