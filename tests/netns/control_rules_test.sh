@@ -195,24 +195,49 @@ test_bypass_lasts() {
 	is "$(both) $(sluicectl bypass list | grep -c run-time)" "$TAKEN 0" "an orderly stop ends them"
 }
 # Connections keep the way that they began on.
-test_open_connections() {
-	local line
-	rm -f "$T/log/kept"
+# keep PORT: one connection there, which keep_asks uses again and let_go ends
+keep() {
+	rm -f "$T/log/kept" "$T/kept.in"
 	mkfifo "$T/kept.in"
 	exec 9<>"$T/kept.in"
-	nsenter --net="/run/netns/$NS_CLIENT" -- "$PYTHON" "$TESTS/netns/helpers/held.py" $SERVER 80 <&9 >"$T/log/kept" 2>&1 &
+	nsenter --net="/run/netns/$NS_CLIENT" -- "$PYTHON" "$TESTS/netns/helpers/held.py" $SERVER "$1" <&9 >"$T/log/kept" 2>&1 &
 	SPAWNED=$!
 	NS_PIDS+=("$SPAWNED")
 	wait_for 10 grep -q . "$T/log/kept" || echo >&9
 	wait_for 10 grep -q '^got' "$T/log/kept"
-	sluicectl bypass add client $CLIENT
+}
+# keep_asks: what it gets now
+keep_asks() {
+	local line
 	line=$(wc -l <"$T/log/kept")
 	echo >&9
-	check "an intercepted connection goes on" wait_for 5 eval "[ \$(wc -l <\"$T/log/kept\") -gt $line ]"
-	is "$(tail -n 1 "$T/log/kept" | cut -c1-3)" got "... with answers"
-	sluicectl bypass delete client $CLIENT
+	wait_for 5 eval "[ \$(wc -l <\"$T/log/kept\") -gt $line ]"
+	tail -n 1 "$T/log/kept" | cut -d' ' -f1,2
+}
+let_go() {
 	exec 9>&-
 	end_pid "$SPAWNED"
+}
+test_open_connections() {
+	keep 80
+	sluicectl bypass add client $CLIENT
+	is "$(keep_asks)" "got $GW_OUT" "an intercepted connection goes on"
+	sluicectl bypass delete client $CLIENT
+	let_go
+	# With a configuration that doesn't intercept its port any more.
+	keep 8080
+	conf intercept.http='{80}'
+	sluicectl reload >/dev/null
+	check "a reload takes it off" wait_for 3 eval '[ "$(set_of http_ports)" = 80 ]'
+	is "$(set_of socket_ports)" 80,8080 "... and what is open there is held"
+	is "$(seen "http://$SERVER:8080/whoami")" "$CLIENT" "... new connections to it pass"
+	is "$(keep_asks)" "got $GW_OUT" "... one that was intercepted goes on"
+	kill_role net
+	is "$(keep_asks)" "got $GW_OUT" "... over the death of the net role"
+	on_gw nft delete table inet sluice
+	wait_for 5 table
+	is "$(keep_asks)" "got $GW_OUT" "... and when the rules were lost"
+	let_go
 }
 
 # --- install_rules = false ------------------------------------------------------------------------

@@ -447,11 +447,11 @@ test_mtu() {
 	in_r ip link set r1 mtu 1300
 	ok "a smaller MTU towards the origin, IPv4" eval "put_size http://$V4/"
 	ok "a smaller MTU towards the origin, IPv6" eval "put_size 'http://$V6/'"
-	in_g nft delete element inet sluice socket_protos '{ icmp }'
+	in_g nft delete element inet sluice error_protos '{ icmp }'
 	in_s ip route flush cache
 	in_g ip route flush cache
 	ok "it does take the ICMP error" not put_size http://$V4:8080/
-	in_g nft add element inet sluice socket_protos '{ icmp }'
+	in_g nft add element inet sluice error_protos '{ icmp }'
 	relay_down
 	# The other way round: clients behind the router, so that the error is about the client's leg.
 	reverse=$(conf reverse 'lan = {"eth0"}')

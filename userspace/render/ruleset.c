@@ -109,15 +109,30 @@ static void bypass(struct ruleset_chain *chain, enum bypass_use use)
  * whatever was bypassed since and whether or not the switch is on: its bytes
  * make sense to that socket only. ICMP errors about it go the same way, or a
  * path with a smaller MTU would stall it.
+ *
+ * Every packet that passes the gateway meets these rules and those of chain
+ * upstream, and to look for its socket is what costs most. So the port is asked
+ * for first: set socket_ports has those that are intercepted and those that
+ * were, as connections to them may still be open.
  */
 static void add_prerouting(struct ruleset *rs)
 {
 	struct ruleset_chain *c =
 		chain_add(rs, "prerouting", HOOK_PREROUTING, PRIORITY_RAW);
 
-	RULE(c, "client", in_set(TERM_L4PROTO, SET_SOCKET_PROTOS),
+	RULE(c, "to-servers", in_set(TERM_TCP_DPORT, SET_SOCKET_PORTS),
+	     jump("clients"));
+	RULE(c, "client-errors", in_set(TERM_L4PROTO, SET_ERROR_PROTOS),
 	     with(TERM_SOCKET_MARK, MARK_CLIENT), plain(TERM_SOCKET_BOUND),
 	     TAKE_CLIENT);
+}
+
+static void add_clients(struct ruleset *rs)
+{
+	struct ruleset_chain *c = chain_add(rs, "clients", HOOK_NONE, 0);
+
+	RULE(c, "client", with(TERM_SOCKET_MARK, MARK_CLIENT),
+	     plain(TERM_SOCKET_BOUND), TAKE_CLIENT);
 	RULE(c, "from-clients", in_set(TERM_IIFNAME, SET_LAN),
 	     in_set(TERM_TCP_DPORT, SET_HTTP_PORTS), jump("intercept"));
 }
@@ -168,28 +183,32 @@ static void add_upstream(struct ruleset *rs)
 	struct ruleset_chain *c =
 		chain_add(rs, "upstream", HOOK_PREROUTING, PRIORITY_MANGLE);
 
-	RULE(c, "decided", with(TERM_PACKET_MARK, MARK_DIVERT),
-	     plain(TERM_ACCEPT));
-	RULE(c, "upstream", in_set(TERM_L4PROTO, SET_SOCKET_PROTOS),
+	RULE(c, "from-servers", in_set(TERM_TCP_SPORT, SET_SOCKET_PORTS),
+	     jump("servers"));
+	RULE(c, "upstream-errors", in_set(TERM_L4PROTO, SET_ERROR_PROTOS),
+	     inverted(with(TERM_PACKET_MARK, MARK_DIVERT)),
 	     with(TERM_SOCKET_MARK, MARK_UPSTREAM),
 	     with(TERM_SET_BIT, MARK_DIVERT), plain(TERM_COUNTER),
 	     plain(TERM_ACCEPT));
-	RULE(c, "from-servers", in_set(TERM_TCP_SPORT, SET_HTTP_PORTS),
-	     jump("closing"));
 }
 
 /*
- * An upstream connection that the relay has closed is a socket without a mark
- * as soon as the origin acknowledged the end: the kernel keeps it as a small
- * TIME_WAIT socket, FIN_WAIT2 included. The origin's own end still has to be
- * delivered; forwarded, it would reach the client, which knows nothing of it.
- * Not for bypassed peers nor while the switch is off: open, see handshake. The
- * listener's port is left out because a lookup finds listeners as well.
+ * closing: an upstream connection that the relay has closed is a socket without
+ * a mark as soon as the origin acknowledged the end: the kernel keeps it as a
+ * small TIME_WAIT socket, FIN_WAIT2 included. The origin's own end still has to
+ * be delivered; forwarded, it would reach the client, which knows nothing of
+ * it. Not for bypassed peers nor while the switch is off: open, see handshake.
+ * The listener's port is left out because a lookup finds listeners as well.
  */
-static void add_closing(struct ruleset *rs, uint16_t port)
+static void add_servers(struct ruleset *rs, uint16_t port)
 {
-	struct ruleset_chain *c = chain_add(rs, "closing", HOOK_NONE, 0);
+	struct ruleset_chain *c = chain_add(rs, "servers", HOOK_NONE, 0);
 
+	RULE(c, "decided", with(TERM_PACKET_MARK, MARK_DIVERT),
+	     plain(TERM_ACCEPT));
+	RULE(c, "upstream", with(TERM_SOCKET_MARK, MARK_UPSTREAM),
+	     with(TERM_SET_BIT, MARK_DIVERT), plain(TERM_COUNTER),
+	     plain(TERM_ACCEPT));
 	bypass(c, BYPASS_CLOSING);
 	RULE(c, "closing-down", inverted(in_set(TERM_L4PROTO, SET_ALIVE)),
 	     plain(TERM_RETURN));
@@ -353,6 +372,16 @@ static void add_refuse(struct ruleset *rs)
 	     plain(TERM_RESET));
 }
 
+void ruleset_hold_port(struct ruleset *rs, uint16_t port)
+{
+	union ruleset_elem e;
+
+	memset(&e, 0, sizeof(e));
+	e.port = port;
+	/* Listed already, or so many that connections of the oldest end. */
+	(void)ruleset_set_add(&rs->sets[SET_SOCKET_PORTS], &e);
+}
+
 static void fill_bypass(struct ruleset *rs, enum ruleset_bypass list,
 			const struct ip_net *nets, uint32_t count)
 {
@@ -370,8 +399,7 @@ static void fill_bypass(struct ruleset *rs, enum ruleset_bypass list,
 
 static void fill_sets(struct ruleset *rs, const struct config_intercept *c)
 {
-	static const uint8_t protos[] = {IPPROTO_TCP, IPPROTO_ICMP,
-					 IPPROTO_ICMPV6};
+	static const uint8_t protos[] = {IPPROTO_ICMP, IPPROTO_ICMPV6};
 	union ruleset_elem e;
 
 	for (unsigned int i = 0; i < SET_FIXED; i++)
@@ -379,11 +407,12 @@ static void fill_sets(struct ruleset *rs, const struct config_intercept *c)
 	/* A value that is listed twice is one element. */
 	for (unsigned int i = 0; i < sizeof(protos); i++) {
 		e.proto = protos[i];
-		(void)ruleset_set_add(&rs->sets[SET_SOCKET_PROTOS], &e);
+		(void)ruleset_set_add(&rs->sets[SET_ERROR_PROTOS], &e);
 	}
 	for (uint32_t i = 0; i < c->http_count; i++) {
 		e.port = c->http[i];
 		(void)ruleset_set_add(&rs->sets[SET_HTTP_PORTS], &e);
+		ruleset_hold_port(rs, c->http[i]);
 	}
 	for (uint32_t i = 0; i < c->lan_count; i++) {
 		/* Padded with zeros, as the kernel compares all 16 bytes. */
@@ -423,9 +452,10 @@ int ruleset_build(struct ruleset *rs, const struct config *c)
 	fill_sets(rs, &c->intercept);
 	rs->set_count = c->apps.enabled ? SET_FIXED : SET_CLASSIFYING;
 	add_prerouting(rs);
+	add_clients(rs);
 	add_intercept(rs, http->port);
 	add_upstream(rs);
-	add_closing(rs, http->port);
+	add_servers(rs, http->port);
 	add_local(rs, http->port, c);
 	if (c->apps.enabled && (c->apps.counters == COUNTERS_AUTO ||
 				c->apps.counters == COUNTERS_CONNTRACK))

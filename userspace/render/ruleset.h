@@ -157,6 +157,12 @@ __attribute__((warn_unused_result)) int ruleset_build(struct ruleset *rs,
 void ruleset_set_queue(struct ruleset *rs, enum ruleset_queue queue);
 
 /*
+ * Connections to @port, which isn't intercepted any more, may still be open:
+ * their packets find their sockets. Without room it does nothing.
+ */
+void ruleset_hold_port(struct ruleset *rs, uint16_t port);
+
+/*
  * A bypass that was asked for at run time. The model is kept in step with the
  * kernel (nft_bypass_add()), so that installing again loses none.
  *

@@ -14,9 +14,10 @@ static const struct {
 } kinds[SET_FIXED] = {
 	[SET_ALIVE] = {"alive", SET_TYPE_PROTO, true, 0},
 	[SET_SYNCOOKIES] = {"syncookies", SET_TYPE_PROTO, true, 0},
-	[SET_SOCKET_PROTOS] = {"socket_protos", SET_TYPE_PROTO, false, 0},
+	[SET_ERROR_PROTOS] = {"error_protos", SET_TYPE_PROTO, false, 0},
 	[SET_LAN] = {"lan", SET_TYPE_IFNAME, false, 0},
 	[SET_HTTP_PORTS] = {"http_ports", SET_TYPE_PORT, false, 0},
+	[SET_SOCKET_PORTS] = {"socket_ports", SET_TYPE_PORT, false, 0},
 	[SET_BYPASS_CLIENTS4] = {"bypass_clients4", SET_TYPE_NET4, false, 0},
 	[SET_BYPASS_CLIENTS6] = {"bypass_clients6", SET_TYPE_NET6, false, 0},
 	[SET_BYPASS_SERVERS4] = {"bypass_servers4", SET_TYPE_NET4, false, 0},

@@ -19,9 +19,10 @@
 enum ruleset_set_id {
 	SET_ALIVE,	   /* dead-man's switch: holds tcp while we live */
 	SET_SYNCOOKIES,	   /* holds tcp while the kernel sends SYN cookies */
-	SET_SOCKET_PROTOS, /* protocols whose packets may belong to a socket */
+	SET_ERROR_PROTOS,  /* protocols of errors about a connection */
 	SET_LAN,
 	SET_HTTP_PORTS,
+	SET_SOCKET_PORTS, /* of servers that sockets of ours are bound to */
 	SET_BYPASS_CLIENTS4,
 	SET_BYPASS_CLIENTS6,
 	SET_BYPASS_SERVERS4,

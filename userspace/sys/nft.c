@@ -200,6 +200,38 @@ int nft_alive(struct nft *n)
 	return on;
 }
 
+struct ports {
+	uint16_t *list;
+	size_t count, max;
+};
+
+static int take_port(struct nftnl_set_elem *e, void *arg)
+{
+	struct ports *p = arg;
+	uint32_t len = 0;
+	const void *key = nftnl_set_elem_get(e, NFTNL_SET_ELEM_KEY, &len);
+	uint16_t port;
+
+	if (key == NULL || len != sizeof(port) || p->count == p->max)
+		return 0;
+	memcpy(&port, key, sizeof(port));
+	p->list[p->count++] = ntohs(port);
+	return 0;
+}
+
+int nft_held_ports(struct nft *n, uint16_t *out, size_t max)
+{
+	const char *name = ruleset_set_name(SET_SOCKET_PORTS);
+	struct nftnl_set *set = nft_dump_set(&n->nl, name);
+	struct ports ports = {.list = out, .max = max};
+
+	if (set == NULL)
+		return fail(n, -errno, "set %s: %s", name, strerror(errno));
+	nftnl_set_elem_foreach(set, take_port, &ports);
+	nftnl_set_free(set);
+	return (int)ports.count;
+}
+
 static bool apart(const struct ruleset_range *a, const struct ruleset_range *b)
 {
 	size_t len = sizeof(a->first.bytes);

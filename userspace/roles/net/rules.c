@@ -86,6 +86,7 @@ static struct ruleset *build(const struct rules *r, const struct config *config)
 	}
 	ruleset_set_queue(rs, r->queue);
 	asked_apply(&r->asked, rs);
+	held_apply(&r->held, rs);
 	return rs;
 }
 
@@ -441,6 +442,7 @@ int rules_open(struct rules *r, struct config_ref *config, struct stats *stats)
 		log_error("nftables can't be reached: %s", strerror(errno));
 		return -errno;
 	}
+	held_load(&r->held, r->nft);
 	ask_for_queue(r);
 	look_at_policy(r);
 	if (rules_rebuild(r) != 0)
@@ -464,8 +466,10 @@ int rules_reload(struct rules *r, struct config_ref *config)
 	bool before = rules_config(r)->intercept.install_rules;
 	bool now = config->config->intercept.install_rules;
 	struct first_line first = {.lines = 0};
-	struct ruleset *fresh = build(r, config->config);
+	struct ruleset *fresh;
 
+	held_add(&r->held, &rules_config(r)->intercept);
+	fresh = build(r, config->config);
 	if (fresh == NULL)
 		return -errno; /* the old rules stay */
 	config_ref_put(r->config);

@@ -17,6 +17,7 @@
 #include "render/ruleset.h"
 #include "roles/net/account.h"
 #include "roles/net/asked.h"
+#include "roles/net/held.h"
 #include "sys/nft.h"
 
 #define RULES_TROUBLE_MAX 256
@@ -28,6 +29,7 @@ struct rules {
 	struct config_ref *config;
 	struct stats *stats;
 	struct asked asked;
+	struct held held;
 	struct account account;
 	bool installed;
 	bool alive;

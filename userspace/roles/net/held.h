@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Ports that were intercepted at some time since sluiced started. A reload that
+ * takes one off doesn't end the connections to it, whose packets still have to
+ * find their sockets. What the rules in the kernel say is remembered, so the
+ * death of this role changes nothing.
+ */
+#ifndef SLUICE_ROLES_HELD_H
+#define SLUICE_ROLES_HELD_H
+
+#include <stdint.h>
+
+#include "conf/config.h"
+#include "render/ruleset.h"
+#include "sys/nft.h"
+
+#define HELD_PORTS 256
+
+struct held {
+	uint32_t count;
+	uint16_t ports[HELD_PORTS]; /* the last ones */
+};
+
+/* Those of the rules that an earlier process of this role left, if any. */
+void held_load(struct held *h, struct nft *nft);
+/* Those of a configuration, before it is replaced. */
+void held_add(struct held *h, const struct config_intercept *config);
+void held_apply(const struct held *h, struct ruleset *rs);
+
+#endif
