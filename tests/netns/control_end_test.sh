@@ -349,7 +349,7 @@ start_origin
 mkdir -p "$T/pages"
 echo '{{sentence}}' >"$T/pages/error.html"
 echo '{{url}}' >"$T/pages/block.html"
-on_gw sysctl -qw net.ipv4.tcp_early_demux=1
+on_gw sysctl -qw net.ipv4.ip_early_demux=1
 snapshot_ns "$T/before"
 test_reload
 test_bad_reload

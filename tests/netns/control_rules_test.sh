@@ -86,8 +86,8 @@ test_others() {
 	check "the log says what was changed" sluice_log 'changed by somebody else \(rule intercept-http4: missing\)'
 	check "diff tells it before it is mended" wait_for 20 diff_seen
 	wait_for 5 eval '[ -z "$(sluicectl rules diff 2>&1)" ]'
-	on_gw sysctl -qw net.ipv4.tcp_early_demux=1
-	check "a setting that others change" wait_for 5 eval '[ "$(on_gw sysctl -n net.ipv4.tcp_early_demux)" = 0 ]'
+	on_gw sysctl -qw net.ipv4.ip_early_demux=1
+	check "a setting that others change" wait_for 5 eval '[ "$(on_gw sysctl -n net.ipv4.ip_early_demux)" = 0 ]'
 	at=$SECONDS
 	on_gw nft flush ruleset
 	check "flushed once more" wait_for 5 table
@@ -96,7 +96,7 @@ test_others() {
 }
 
 # --- by hand ------------------------------------------------------------------------------
-demux() { on_gw sysctl -n net.ipv4.tcp_early_demux; }
+demux() { on_gw sysctl -n net.ipv4.ip_early_demux; }
 test_by_hand() {
 	check "remove" sluicectl rules remove
 	check "no table is left" eval '! table'
@@ -299,7 +299,7 @@ test_leftovers() {
 
 ns_up
 start_nginx
-on_gw sysctl -qw net.ipv4.tcp_early_demux=1
+on_gw sysctl -qw net.ipv4.ip_early_demux=1
 snapshot_ns "$T/before"
 conf intercept.bypass_clients='{"10.98.0.9"}' intercept.bypass_servers='{"fd98::/32"}'
 start_sluice

@@ -49,7 +49,7 @@ for ns in $NS_CLIENT $NS_GW $NS_SERVER; do
 done
 on_client sysctl -qw net.ipv4.ip_local_port_range="20000 25999"
 on_gw sysctl -qw net.ipv4.ip_local_port_range="32768 60999"
-on_gw sysctl -qw net.ipv4.tcp_early_demux=1
+on_gw sysctl -qw net.ipv4.ip_early_demux=1
 # None at the origin: those of relays carry clients' addresses with other time stamps, and who uses their ports next
 # waits for a second SYN. No gateway can help that.
 on_server sysctl -qw net.ipv4.tcp_max_tw_buckets=1
@@ -207,9 +207,9 @@ note "hung: all pass after $after ms"
 at_least 5500 "$after" "open: hung, that is what 5 seconds mean"
 losses "while it hung"
 fast "open: hung" $SERVER
-on_gw sysctl -qw net.ipv4.tcp_early_demux=1
+on_gw sysctl -qw net.ipv4.ip_early_demux=1
 swallowed=$(rate direct)
-on_gw sysctl -qw net.ipv4.tcp_early_demux=0
+on_gw sysctl -qw net.ipv4.ip_early_demux=0
 note "with early demultiplexing: $swallowed connections/s pass, $(on_gw ss -Htan state time-wait | wc -l) leftovers"
 is_less "$swallowed" $((direct / 3)) "open: hung, early demultiplexing is off, as leftovers would swallow them with it"
 wait_for 5 only direct
@@ -240,7 +240,7 @@ fast "open: stopped" $SERVER
 check "open: stopped, connections that passed go on" eval "answers passed direct && answers before direct"
 # What it took in idled, and was told so in order.
 check "open: stopped, idle connections that were taken in are closed" eval "! answers taken relayed"
-is "$(on_gw sysctl -n net.ipv4.tcp_early_demux)" 1 "open: stopped, early demultiplexing is as before"
+is "$(on_gw sysctl -n net.ipv4.ip_early_demux)" 1 "open: stopped, early demultiplexing is as before"
 storm_down
 drop taken taken6
 same_snapshot "$T/pristine" "open: stopped, nothing is left behind"
@@ -270,7 +270,7 @@ test_killed() {
 }
 test_killed "" $SERVER
 check "open: killed, the status says so" eval "! sluicectl status; grep -q 'not run' $T/check"
-is "$(on_gw sysctl -n net.ipv4.tcp_early_demux)" 0 "open: killed, early demultiplexing stays off"
+is "$(on_gw sysctl -n net.ipv4.ip_early_demux)" 0 "open: killed, early demultiplexing stays off"
 storm_down
 test_killed 6 $SERVER6
 storm_down

@@ -13,7 +13,7 @@ make_clam_db "$T/clamdb"
 head -c 12000000 /dev/urandom >"$T/www/long.bin"
 start_nginx || exit 1
 start_origin 9000 || exit 1
-on_gw sysctl -qw net.ipv4.tcp_early_demux=1
+on_gw sysctl -qw net.ipv4.ip_early_demux=1
 snapshot_ns "$T/pristine"
 sluice_conf log.level=info intercept.http='{80, 9000}' scan.infected_url_block=0 scan.deadline=6s scan.not_scanned=block
 

@@ -200,7 +200,7 @@ state() { # everything that Sluice changes, as text
 	in_g ip -6 rule
 	in_g ip route show table all
 	in_g ip -6 route show table all
-	in_g sysctl net.ipv4.tcp_early_demux
+	in_g sysctl net.ipv4.ip_early_demux
 }
 unchanged() { diff <(echo "$1") <(state); } # BEFORE
 listed_as() { # CONF: the kernel's table is its rendered text, but for what was counted since
@@ -447,11 +447,11 @@ test_mtu() {
 	in_r ip link set r1 mtu 1300
 	ok "a smaller MTU towards the origin, IPv4" eval "put_size http://$V4/"
 	ok "a smaller MTU towards the origin, IPv6" eval "put_size 'http://$V6/'"
-	in_g nft delete element inet sluice error_protos '{ icmp }'
+	in_g nft delete rule inet sluice upstream handle \
+		"$(in_g nft -a list chain inet sluice upstream | sed -n 's/.*"upstream-errors4".*handle //p')"
 	in_s ip route flush cache
 	in_g ip route flush cache
 	ok "it does take the ICMP error" not put_size http://$V4:8080/
-	in_g nft add element inet sluice error_protos '{ icmp }'
 	relay_down
 	# The other way round: clients behind the router, so that the error is about the client's leg.
 	reverse=$(conf reverse 'lan = {"eth0"}')
@@ -605,7 +605,7 @@ test_closing() {
 
 test_time_wait() {
 	local record=$scratch/early_demux
-	in_g sysctl -qw net.ipv4.tcp_early_demux=1
+	in_g sysctl -qw net.ipv4.ip_early_demux=1
 	relay_up client renew
 	poll 5 both_taken >/dev/null
 	# The origin closes first, so the gateway does towards the client and keeps TIME_WAIT for its port.
@@ -620,14 +620,14 @@ test_time_wait() {
 	ok "time_wait: with early demultiplexing they swallow new connections" eval \
 		"not from_port 65000 $V4 && not from_port 65001 fd81:3::2"
 	ok "early demux: off, and the old value is on record" eval "in_g $tool earlydemux off $record &&
-		[ \$(in_g sysctl -n net.ipv4.tcp_early_demux) = 0 ] && [ \$(cat $record) = 1 ]"
+		[ \$(in_g sysctl -n net.ipv4.ip_early_demux) = 0 ] && [ \$(cat $record) = 1 ]"
 	ok "time_wait: without it they pass" eval \
 		"from_port 65000 $V4 && from_port 65001 fd81:3::2"
 	ok "time_wait: leftovers are destroyed" eval "in_g $tool leftovers destroy &&
 		says 'closing 0 time_wait 0 destroyed 0' in_g $tool leftovers count"
 	ok "early demux: a second start keeps the record" eval "in_g $tool earlydemux off $record && [ \$(cat $record) = 1 ]"
 	ok "early demux: restored, and the record is gone" eval "in_g $tool earlydemux restore $record &&
-		[ \$(in_g sysctl -n net.ipv4.tcp_early_demux) = 1 ] && [ ! -e $record ]"
+		[ \$(in_g sysctl -n net.ipv4.ip_early_demux) = 1 ] && [ ! -e $record ]"
 	ok "early demux: restoring again changes nothing" in_g "$tool" earlydemux restore "$record"
 	ok "time_wait: nothing is lost any more" eval \
 		"from_port 65000 $V4 && from_port 65001 fd81:3::2"

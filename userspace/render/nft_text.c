@@ -37,7 +37,7 @@ static const struct {
 	[TERM_OIFNAME] = {"oifname", OP_SET},
 	[TERM_NFPROTO] = {"meta nfproto", OP_FAMILY},
 	[TERM_L4PROTO] = {"meta l4proto", OP_SET},
-	[TERM_L4PROTO_TCP] = {"meta l4proto tcp", OP_NONE},
+	[TERM_L4PROTO_IS] = {"meta l4proto", OP_PROTOCOL},
 	[TERM_SADDR] = {"saddr", OP_SET},
 	[TERM_DADDR] = {"daddr", OP_SET},
 	[TERM_TCP_SPORT] = {"tcp sport", OP_SET},

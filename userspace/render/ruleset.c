@@ -122,7 +122,10 @@ static void add_prerouting(struct ruleset *rs)
 
 	RULE(c, "to-servers", in_set(TERM_TCP_DPORT, SET_SOCKET_PORTS),
 	     jump("clients"));
-	RULE(c, "client-errors", in_set(TERM_L4PROTO, SET_ERROR_PROTOS),
+	RULE(c, "client-errors4", with(TERM_L4PROTO_IS, IPPROTO_ICMP),
+	     with(TERM_SOCKET_MARK, MARK_CLIENT), plain(TERM_SOCKET_BOUND),
+	     TAKE_CLIENT);
+	RULE(c, "client-errors6", with(TERM_L4PROTO_IS, IPPROTO_ICMPV6),
 	     with(TERM_SOCKET_MARK, MARK_CLIENT), plain(TERM_SOCKET_BOUND),
 	     TAKE_CLIENT);
 }
@@ -174,6 +177,13 @@ static void add_intercept(struct ruleset *rs, uint16_t port)
 	     tproxy(AF_INET6, port), TAKE_CLIENT);
 }
 
+/* Unless it is about the client's leg, which chain prerouting has seen. */
+#define TAKE_UPSTREAM_ERROR                                           \
+	inverted(with(TERM_PACKET_MARK, MARK_DIVERT)),                \
+		with(TERM_SOCKET_MARK, MARK_UPSTREAM),                \
+		with(TERM_SET_BIT, MARK_DIVERT), plain(TERM_COUNTER), \
+		plain(TERM_ACCEPT)
+
 /*
  * Behind conntrack, so that a reply to a masqueraded upstream connection is
  * looked up by the address that its socket has.
@@ -185,11 +195,10 @@ static void add_upstream(struct ruleset *rs)
 
 	RULE(c, "from-servers", in_set(TERM_TCP_SPORT, SET_SOCKET_PORTS),
 	     jump("servers"));
-	RULE(c, "upstream-errors", in_set(TERM_L4PROTO, SET_ERROR_PROTOS),
-	     inverted(with(TERM_PACKET_MARK, MARK_DIVERT)),
-	     with(TERM_SOCKET_MARK, MARK_UPSTREAM),
-	     with(TERM_SET_BIT, MARK_DIVERT), plain(TERM_COUNTER),
-	     plain(TERM_ACCEPT));
+	RULE(c, "upstream-errors4", with(TERM_L4PROTO_IS, IPPROTO_ICMP),
+	     TAKE_UPSTREAM_ERROR);
+	RULE(c, "upstream-errors6", with(TERM_L4PROTO_IS, IPPROTO_ICMPV6),
+	     TAKE_UPSTREAM_ERROR);
 }
 
 /*
@@ -368,8 +377,8 @@ static void add_refuse(struct ruleset *rs)
 	RULE(fwd, "not-intercepted", in_set(TERM_IIFNAME, SET_LAN),
 	     in_set(TERM_TCP_DPORT, SET_HTTP_PORTS), IS_SYN, jump("refuse"));
 	bypass(refuse, BYPASS_REFUSE);
-	RULE(refuse, "refuse", plain(TERM_L4PROTO_TCP), plain(TERM_COUNTER),
-	     plain(TERM_RESET));
+	RULE(refuse, "refuse", with(TERM_L4PROTO_IS, IPPROTO_TCP),
+	     plain(TERM_COUNTER), plain(TERM_RESET));
 }
 
 void ruleset_hold_port(struct ruleset *rs, uint16_t port)
@@ -399,16 +408,11 @@ static void fill_bypass(struct ruleset *rs, enum ruleset_bypass list,
 
 static void fill_sets(struct ruleset *rs, const struct config_intercept *c)
 {
-	static const uint8_t protos[] = {IPPROTO_ICMP, IPPROTO_ICMPV6};
 	union ruleset_elem e;
 
 	for (unsigned int i = 0; i < SET_FIXED; i++)
 		ruleset_set_init(&rs->sets[i], i);
 	/* A value that is listed twice is one element. */
-	for (unsigned int i = 0; i < sizeof(protos); i++) {
-		e.proto = protos[i];
-		(void)ruleset_set_add(&rs->sets[SET_ERROR_PROTOS], &e);
-	}
 	for (uint32_t i = 0; i < c->http_count; i++) {
 		e.port = c->http[i];
 		(void)ruleset_set_add(&rs->sets[SET_HTTP_PORTS], &e);

@@ -33,7 +33,7 @@ enum ruleset_term_kind {
 	TERM_OIFNAME, /* @set */
 	TERM_NFPROTO, /* @family */
 	TERM_L4PROTO, /* @set, @negate */
-	TERM_L4PROTO_TCP,
+	TERM_L4PROTO_IS,   /* @value */
 	TERM_SADDR,	   /* @set: its type says which family */
 	TERM_DADDR,	   /* @set */
 	TERM_TCP_SPORT,	   /* @set */

@@ -14,7 +14,6 @@ static const struct {
 } kinds[SET_FIXED] = {
 	[SET_ALIVE] = {"alive", SET_TYPE_PROTO, true, 0},
 	[SET_SYNCOOKIES] = {"syncookies", SET_TYPE_PROTO, true, 0},
-	[SET_ERROR_PROTOS] = {"error_protos", SET_TYPE_PROTO, false, 0},
 	[SET_LAN] = {"lan", SET_TYPE_IFNAME, false, 0},
 	[SET_HTTP_PORTS] = {"http_ports", SET_TYPE_PORT, false, 0},
 	[SET_SOCKET_PORTS] = {"socket_ports", SET_TYPE_PORT, false, 0},

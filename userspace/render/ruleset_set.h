@@ -19,7 +19,6 @@
 enum ruleset_set_id {
 	SET_ALIVE,	   /* dead-man's switch: holds tcp while we live */
 	SET_SYNCOOKIES,	   /* holds tcp while the kernel sends SYN cookies */
-	SET_ERROR_PROTOS,  /* protocols of errors about a connection */
 	SET_LAN,
 	SET_HTTP_PORTS,
 	SET_SOCKET_PORTS, /* of servers that sockets of ours are bound to */

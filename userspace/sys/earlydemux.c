@@ -6,7 +6,7 @@
 #include "sys/sysctl.h"
 
 static const struct sysctl early_demux = {
-	.path = "/proc/sys/net/ipv4/tcp_early_demux",
+	.path = "/proc/sys/net/ipv4/ip_early_demux",
 	.preset = 1,
 };
 

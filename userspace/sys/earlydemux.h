@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * net.ipv4.tcp_early_demux, which governs both families. While it is 1 the
+ * net.ipv4.ip_early_demux, which governs both families. While it is 1 the
  * kernel looks for a socket before it routes a packet, and drops a packet that
  * has one and is to be forwarded (ip_forward(), ip6_forward()). Our sockets
  * have the clients' and the servers' addresses; so with it, every connection
@@ -8,7 +8,9 @@
  * ports a leftover of ours still has, is lost for up to a minute. Therefore 0
  * from before the rules until the last leftover is gone (sys/sockdiag.h). The
  * rules' own look-up takes its place; locally delivered traffic pays a route
- * look-up a packet.
+ * look-up a packet. Forwarded traffic, UDP as well, is spared a look-up for a
+ * socket, for which the kernel's documentation (ip-sysctl) advises it to
+ * routers.
  *
  * The value found at first is kept in a record, see sys/sysctl.h.
  */

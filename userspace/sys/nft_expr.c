@@ -236,10 +236,9 @@ static void term_l4proto(struct builder *b, const struct ruleset_term *t)
 	(void)lookup(b, t);
 }
 
-static void term_l4proto_tcp(struct builder *b, const struct ruleset_term *t)
+static void term_l4proto_is(struct builder *b, const struct ruleset_term *t)
 {
-	(void)t;
-	need_tcp(b);
+	need_l4proto(b, (uint8_t)t->value);
 }
 
 /* The source or the destination of a packet of the family of @t's set. */
@@ -673,7 +672,7 @@ static const term_fn writers[TERM_COUNT] = {
 	[TERM_OIFNAME] = term_oifname,
 	[TERM_NFPROTO] = term_nfproto,
 	[TERM_L4PROTO] = term_l4proto,
-	[TERM_L4PROTO_TCP] = term_l4proto_tcp,
+	[TERM_L4PROTO_IS] = term_l4proto_is,
 	[TERM_SADDR] = term_address,
 	[TERM_DADDR] = term_address,
 	[TERM_TCP_SPORT] = term_port,

@@ -270,7 +270,7 @@ static int cmd_route(struct nft *n, char **argv)
 static int cmd_earlydemux(struct nft *n, char **argv)
 {
 	(void)n;
-	return report("tcp_early_demux", strcmp(argv[0], "off") == 0
+	return report("ip_early_demux", strcmp(argv[0], "off") == 0
 						 ? earlydemux_off(argv[1])
 						 : earlydemux_restore(argv[1]));
 }

@@ -77,7 +77,7 @@ static void plan_install(struct rules *r, struct strbuf *out)
 		      "%u\n"
 		      "# ip rule add priority %u fwmark 0x%x/0x%x lookup %u\n"
 		      "# ip route add local default dev lo table %u\n"
-		      "# net.ipv4.tcp_early_demux = 0\n",
+		      "# net.ipv4.ip_early_demux = 0\n",
 		      ROUTE_PRIORITY + 1, ROUTE_PRIORITY - 1, MARK_DIVERT,
 		      MARK_DIVERT, ROUTE_PRIORITY + 1, ROUTE_PRIORITY,
 		      MARK_DIVERT, MARK_DIVERT, ROUTE_TABLE, ROUTE_TABLE);
@@ -100,7 +100,7 @@ static int plan_remove(struct rules *r, struct strbuf *out)
 		      "# ip rule del priority %u\n"
 		      "# ip rule del priority %u\n"
 		      "# ip route flush table %u\n"
-		      "# net.ipv4.tcp_early_demux as it was\n",
+		      "# net.ipv4.ip_early_demux as it was\n",
 		      ROUTE_PRIORITY, ROUTE_PRIORITY - 1, ROUTE_PRIORITY + 1,
 		      ROUTE_TABLE);
 	return 0;

@@ -163,7 +163,7 @@ static int prepare(struct rules *r)
 	int rc = earlydemux_off(r->record);
 
 	if (rc != 0) {
-		trouble(r, "net.ipv4.tcp_early_demux can't be set: %s",
+		trouble(r, "net.ipv4.ip_early_demux can't be set: %s",
 			strerror(-rc));
 		return rc;
 	}
@@ -265,7 +265,7 @@ static void keep_early_demux_off(struct rules *r)
 {
 	if (earlydemux_value() != 1)
 		return;
-	log_warn("net.ipv4.tcp_early_demux was switched on by somebody else: "
+	log_warn("net.ipv4.ip_early_demux was switched on by somebody else: "
 		 "it is switched off again");
 	(void)!earlydemux_off(r->record); /* tried again each second */
 }
@@ -371,7 +371,7 @@ bool rules_settled(struct rules *r, bool force)
 		return false;
 	rc = earlydemux_restore(r->record);
 	if (rc != 0)
-		log_error("net.ipv4.tcp_early_demux can't be restored: %s",
+		log_error("net.ipv4.ip_early_demux can't be restored: %s",
 			  strerror(-rc));
 	return true;
 }
