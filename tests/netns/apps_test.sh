@@ -59,6 +59,35 @@ check "hung: it is killed and started again" wait_for 20 back
 is_less $((3 * SIZE)) "$(apps app=http)" "what was stored is not lost with it"
 check "sluiced stops" stop_sluice
 
+# --- nothing else -------------------------------------------------------------------------
+# Without a port to intercept the host's routing stays as it is.
+demux() { on_gw sysctl -n net.ipv4.ip_early_demux; }
+before=$(demux)
+sluice_conf log.level=info intercept.http='{}'
+# shellcheck disable=SC2119
+start_sluice || exit 1
+count_from_now
+check "count only: the status says so" eval "sluicectl status | grep -q 'naming and counting only'"
+is "$(fetch "http://$SERVER:8080/big") $(fetch "http://$SERVER/big") $(fetch "http://[$SERVER6]/big")" "200 200 200" \
+	"count only: traffic passes"
+check "count only: it is named" marked "src=$CLIENT dst=$SERVER .*dport=80 " $HTTP
+check_sum "count only: and counted"
+is "$(on_gw ip rule; on_gw ip -6 rule)" "$(on_client ip rule; on_client ip -6 rule)" "count only: no routing rules"
+is "$(demux)" "$before" "count only: early demultiplexing is as it was"
+refused=$(on_client curl -s -m 5 -o /dev/null -w '%{http_code}' "http://$GW:3129/")
+is "$refused" 000 "count only: nobody talks to the listener"
+sluice_conf log.level=info intercept.http='{80}'
+sluicectl reload >/dev/null
+intercepting() { sluicectl --json status | grep -q '"intercepting":true'; }
+check "count only: a reload takes traffic in" wait_for 5 intercepting
+is "$(fetch "http://$SERVER/big")" 200 "... which passes"
+check "... with its label" marked "src=$CLIENT dst=$SERVER .*dport=80 .*zone=1" $HTTP
+sluice_conf log.level=info intercept.http='{}'
+sluicectl reload >/dev/null
+check "count only: a reload takes no more in" wait_for 5 eval '! intercepting'
+is "$(fetch "http://$SERVER/big")" 200 "... and traffic passes"
+check "sluiced stops" stop_sluice
+
 # --- without ---------------------------------------------------------------------------------
 sluice_conf log.level=info intercept.http='{80}' apps.enabled=false
 # shellcheck disable=SC2119

@@ -32,9 +32,12 @@ static void lan_is_there(const struct config *c, struct strbuf *sb)
 
 static void ports_are_there(const struct config *c, struct strbuf *sb)
 {
-	if (c->intercept.install_rules && c->intercept.http_count == 0)
+	if (c->intercept.install_rules && c->intercept.http_count == 0 &&
+	    !c->apps.enabled)
 		strbuf_puts(sb, "intercept.http is empty: want at least one "
-				"port, or intercept.install_rules = false");
+				"port, or apps.enabled = true to name and "
+				"count only, or intercept.install_rules = "
+				"false");
 }
 
 static bool is_intercepted(const struct config *c, uint16_t port)
@@ -104,7 +107,9 @@ static void hold_covers_tail(const struct config *c, struct strbuf *sb)
 static const struct rule rules[] = {
 	{lan_is_there, {{"intercept", "lan"}, {"intercept", "install_rules"}}},
 	{ports_are_there,
-	 {{"intercept", "http"}, {"intercept", "install_rules"}}},
+	 {{"intercept", "http"},
+	  {"apps", "enabled"},
+	  {"intercept", "install_rules"}}},
 	{listener_is_apart,
 	 {{CONFIG_SERVICE_SECTION, "port"}, {"intercept", "http"}}},
 	{services_are_few,

@@ -244,19 +244,26 @@ static void add_label_intercepted(struct ruleset_chain *input)
  * port they were sent to, so whatever arrives with the listener's port and
  * without our mark was addressed to it, and a relay would dial itself: closed.
  */
-static void add_local(struct ruleset *rs, uint16_t port, const struct config *c)
+static void add_input(struct ruleset *rs, uint16_t port, const struct config *c)
 {
 	struct ruleset_chain *in =
 		chain_add(rs, "input", HOOK_INPUT, PRIORITY_FILTER);
-	struct ruleset_chain *out =
-		chain_add(rs, "output", HOOK_OUTPUT, PRIORITY_RAW);
 
 	RULE(in, "direct", with(TERM_TCP_DPORT_IS, port),
 	     inverted(with(TERM_PACKET_MARK, MARK_DIVERT)), plain(TERM_COUNTER),
 	     plain(TERM_RESET));
+	if (!rs->intercepts)
+		return;
 	if (c->apps.enabled)
 		add_label_intercepted(in);
 	ruleset_policy_add_input(in, c);
+}
+
+static void add_output(struct ruleset *rs)
+{
+	struct ruleset_chain *out =
+		chain_add(rs, "output", HOOK_OUTPUT, PRIORITY_RAW);
+
 	RULE(out, "client-replies", with(TERM_PACKET_MARK, MARK_CLIENT),
 	     with(TERM_ZONE, ZONE_CLIENT));
 }
@@ -381,16 +388,6 @@ static void add_refuse(struct ruleset *rs)
 	     plain(TERM_COUNTER), plain(TERM_RESET));
 }
 
-void ruleset_hold_port(struct ruleset *rs, uint16_t port)
-{
-	union ruleset_elem e;
-
-	memset(&e, 0, sizeof(e));
-	e.port = port;
-	/* Listed already, or so many that connections of the oldest end. */
-	(void)ruleset_set_add(&rs->sets[SET_SOCKET_PORTS], &e);
-}
-
 static void fill_bypass(struct ruleset *rs, enum ruleset_bypass list,
 			const struct ip_net *nets, uint32_t count)
 {
@@ -406,7 +403,8 @@ static void fill_bypass(struct ruleset *rs, enum ruleset_bypass list,
 	}
 }
 
-static void fill_sets(struct ruleset *rs, const struct config_intercept *c)
+static void fill_sets(struct ruleset *rs, const struct config_intercept *c,
+		      const struct ruleset_held *held)
 {
 	union ruleset_elem e;
 
@@ -416,7 +414,11 @@ static void fill_sets(struct ruleset *rs, const struct config_intercept *c)
 	for (uint32_t i = 0; i < c->http_count; i++) {
 		e.port = c->http[i];
 		(void)ruleset_set_add(&rs->sets[SET_HTTP_PORTS], &e);
-		ruleset_hold_port(rs, c->http[i]);
+		(void)ruleset_set_add(&rs->sets[SET_SOCKET_PORTS], &e);
+	}
+	for (uint32_t i = 0; i < held->count; i++) {
+		e.port = held->ports[i];
+		(void)ruleset_set_add(&rs->sets[SET_SOCKET_PORTS], &e);
 	}
 	for (uint32_t i = 0; i < c->lan_count; i++) {
 		/* Padded with zeros, as the kernel compares all 16 bytes. */
@@ -441,32 +443,57 @@ static const struct config_service *http_service(const struct config *c)
 	return NULL;
 }
 
-int ruleset_build(struct ruleset *rs, const struct config *c)
+static bool port_is_intercepted(const struct config_intercept *c, uint16_t port)
+{
+	for (uint32_t i = 0; i < c->http_count; i++)
+		if (c->http[i] == port)
+			return true;
+	return false;
+}
+
+/* What comes for sockets of ours. */
+static void add_incoming(struct ruleset *rs, uint16_t port)
+{
+	add_prerouting(rs);
+	add_clients(rs);
+	add_intercept(rs, port);
+	add_upstream(rs);
+	add_servers(rs, port);
+}
+
+/* What they send. */
+static void add_outgoing(struct ruleset *rs, const struct config_apps *apps)
+{
+	add_output(rs);
+	if (apps->enabled && (apps->counters == COUNTERS_AUTO ||
+			      apps->counters == COUNTERS_CONNTRACK))
+		add_label_upstream(rs);
+}
+
+int ruleset_build(struct ruleset *rs, const struct config *c,
+		  const struct ruleset_held *held)
 {
 	const struct config_service *http = http_service(c);
+	uint16_t port = http != NULL ? http->port : 0;
 
 	rs->queue = QUEUE_NATIVE;
 	rs->chain_count = 0;
-	if (http == NULL)
+	rs->intercepts = c->intercept.http_count > 0 || held->count > 0;
+	if (http == NULL && rs->intercepts)
 		return -ENOENT;
-	for (uint32_t i = 0; i < c->intercept.http_count; i++) {
-		if (c->intercept.http[i] == http->port)
-			return -EINVAL;
-	}
-	fill_sets(rs, &c->intercept);
+	if (port_is_intercepted(&c->intercept, port))
+		return -EINVAL;
+	fill_sets(rs, &c->intercept, held);
 	rs->set_count = c->apps.enabled ? SET_FIXED : SET_CLASSIFYING;
-	add_prerouting(rs);
-	add_clients(rs);
-	add_intercept(rs, http->port);
-	add_upstream(rs);
-	add_servers(rs, http->port);
-	add_local(rs, http->port, c);
-	if (c->apps.enabled && (c->apps.counters == COUNTERS_AUTO ||
-				c->apps.counters == COUNTERS_CONNTRACK))
-		add_label_upstream(rs);
+	if (rs->intercepts)
+		add_incoming(rs, port);
+	if (http != NULL)
+		add_input(rs, port, c);
+	if (rs->intercepts)
+		add_outgoing(rs, &c->apps);
 	if (c->apps.enabled)
 		add_classify(rs, &c->apps);
-	if (c->intercept.when_down == WHEN_DOWN_CLOSED)
+	if (rs->intercepts && c->intercept.when_down == WHEN_DOWN_CLOSED)
 		add_refuse(rs);
 	ruleset_policy_add(rs, c);
 	return 0;

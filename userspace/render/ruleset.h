@@ -138,29 +138,38 @@ struct ruleset {
 	enum ruleset_queue queue; /* native, until ruleset_set_queue() */
 	uint32_t chain_count;
 	uint32_t set_count; /* of @sets, those that there are */
+	bool intercepts; /* else nothing needs routes (sys/route.h) */
 	struct ruleset_chain chains[RULESET_CHAINS];
 	struct ruleset_set sets[SET_COUNT];
 };
 
+#define RULESET_HELD 256
+
 /*
- * The rules that @c asks for, in @rs, whatever it held. 0; -ENOENT when it has no transparent HTTP
- * service to send connections to; -EINVAL when that service's port is one of
- * the intercepted ports.
+ * Ports that aren't intercepted any more. Connections to them may still be
+ * open: their packets find their sockets.
  */
-__attribute__((warn_unused_result)) int ruleset_build(struct ruleset *rs,
-						      const struct config *c);
+struct ruleset_held {
+	uint32_t count;
+	uint16_t ports[RULESET_HELD];
+};
+
+/*
+ * The rules that @c asks for, in @rs, whatever it held. Without a port to
+ * intercept, now or in @held, they do no more than name what is forwarded.
+ *
+ * 0; -ENOENT when there are ports and no transparent HTTP service to send
+ * connections to; -EINVAL when that service's port is one of them.
+ */
+__attribute__((warn_unused_result)) int
+ruleset_build(struct ruleset *rs, const struct config *c,
+	      const struct ruleset_held *held);
 
 /*
  * Write TERM_QUEUE as this kernel has it (nft_queue_probe()); with QUEUE_NONE
  * the rules that queue are taken out.
  */
 void ruleset_set_queue(struct ruleset *rs, enum ruleset_queue queue);
-
-/*
- * Connections to @port, which isn't intercepted any more, may still be open:
- * their packets find their sockets. Without room it does nothing.
- */
-void ruleset_hold_port(struct ruleset *rs, uint16_t port);
 
 /*
  * A bypass that was asked for at run time. The model is kept in step with the

@@ -19,6 +19,11 @@ static const char *fail_mode_text(struct json_object *mode)
 	if (!ctl_bool(mode, "install_rules") &&
 	    !ctl_bool(mode, "rules_installed"))
 		return "rules are somebody else's (install_rules = false)";
+	if (!ctl_bool(mode, "ports_to_intercept"))
+		return ctl_bool(mode, "rules_installed")
+			       ? "naming and counting only (intercept.http is "
+				 "empty)"
+			       : "NOT COUNTING: the rules are not in place";
 	if (ctl_bool(mode, "intercepting"))
 		return closed ? "intercepting; if it stops: closed (refused)"
 			      : "intercepting; if it stops: open (passes "

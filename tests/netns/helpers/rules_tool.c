@@ -94,7 +94,7 @@ static struct ruleset *ruleset_read(const char *path)
 	int err = -EINVAL;
 
 	if (rs != NULL && c != NULL)
-		err = ruleset_build(rs, c);
+		err = ruleset_build(rs, c, &(struct ruleset_held){.count = 0});
 	free(c);
 	if (err == 0)
 		return rs;

@@ -358,9 +358,12 @@ static void empty_lists(void **state)
 	accepts("intercept { install_rules = false lan = {} http = {} }");
 	assert_int_equal(config.intercept.lan_count, 0);
 	assert_int_equal(config.intercept.http_count, 0);
-	errors_of("intercept { lan = {eth1} http = {} }\n",
+	accepts("intercept { lan = {eth1} http = {} }");
+	errors_of("apps { enabled = false }\n"
+		  "intercept { lan = {eth1} http = {} }\n",
 		  "sluice.conf:1: intercept.http is empty: want at least one "
-		  "port, or intercept.install_rules = false");
+		  "port, or apps.enabled = true to name and count only, or "
+		  "intercept.install_rules = false");
 	errors_of("\nintercept {\ninstall_rules = yes\nlan = {} }\n",
 		  "sluice.conf:3: intercept.lan is empty: want the interfaces "
 		  "that clients come from, or intercept.install_rules = false");

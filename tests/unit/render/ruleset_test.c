@@ -17,6 +17,7 @@
 
 static struct config config;
 static struct ruleset rs;
+static struct ruleset_held held;
 
 static struct ip_net net(const char *text)
 {
@@ -34,6 +35,7 @@ static union ruleset_elem elem(const char *text)
 static int start(void **state)
 {
 	(void)state;
+	held.count = 0;
 	memset(&config, 0, sizeof(config));
 	config.services[0] = (struct config_service){"http", PROTOCOL_HTTP,
 						     MODE_TRANSPARENT, 3129};
@@ -52,7 +54,7 @@ static void wants_a_service(void **state)
 {
 	(void)state;
 	config.service_count = 0;
-	assert_int_equal(ruleset_build(&rs, &config), -ENOENT);
+	assert_int_equal(ruleset_build(&rs, &config, &held), -ENOENT);
 }
 
 static void refuses_its_own_port(void **state)
@@ -60,7 +62,7 @@ static void refuses_its_own_port(void **state)
 	(void)state;
 	config.intercept.http[1] = 3129;
 	config.intercept.http_count = 2;
-	assert_int_equal(ruleset_build(&rs, &config), -EINVAL);
+	assert_int_equal(ruleset_build(&rs, &config, &held), -EINVAL);
 }
 
 /* Counters and differences go by names, so each is there once. */
@@ -71,7 +73,7 @@ static void names_are_unique(void **state)
 
 	(void)state;
 	config.intercept.when_down = WHEN_DOWN_CLOSED;
-	assert_int_equal(ruleset_build(&rs, &config), 0);
+	assert_int_equal(ruleset_build(&rs, &config, &held), 0);
 	assert_true(rs.chain_count <= RULESET_CHAINS);
 	for (uint32_t c = 0; c < rs.chain_count; c++) {
 		assert_true(rs.chains[c].count <= RULESET_RULES);
@@ -95,7 +97,7 @@ static void jumps_arrive(void **state)
 
 	(void)state;
 	config.intercept.when_down = WHEN_DOWN_CLOSED;
-	assert_int_equal(ruleset_build(&rs, &config), 0);
+	assert_int_equal(ruleset_build(&rs, &config, &held), 0);
 	for (uint32_t c = 0; c < rs.chain_count; c++) {
 		for (uint32_t r = 0; r < rs.chains[c].count; r++) {
 			const struct ruleset_rule *rule =
@@ -112,7 +114,7 @@ static void jumps_arrive(void **state)
 			assert_int_equal(rs.chains[to].hook, HOOK_NONE);
 		}
 	}
-	assert_int_equal(jumps, 5);
+	assert_int_equal(jumps, 6);
 }
 
 static void closed_refuses(void **state)
@@ -120,12 +122,48 @@ static void closed_refuses(void **state)
 	uint32_t open;
 
 	(void)state;
-	assert_int_equal(ruleset_build(&rs, &config), 0);
+	assert_int_equal(ruleset_build(&rs, &config, &held), 0);
 	open = rs.chain_count;
 	config.intercept.when_down = WHEN_DOWN_CLOSED;
-	assert_int_equal(ruleset_build(&rs, &config), 0);
+	assert_int_equal(ruleset_build(&rs, &config, &held), 0);
 	assert_int_equal(rs.chain_count, open + 2);
 	assert_int_equal(rs.chains[open].hook, HOOK_FORWARD);
+}
+
+/* Naming and counting: nothing but chain classify, and the listener's guard. */
+static void without_ports(void **state)
+{
+	(void)state;
+	config.intercept.http_count = 0;
+	config.intercept.when_down = WHEN_DOWN_CLOSED;
+	assert_int_equal(ruleset_build(&rs, &config, &held), 0);
+	assert_false(rs.intercepts);
+	for (uint32_t c = 0; c < rs.chain_count; c++)
+		assert_true(rs.chains[c].hook == HOOK_NONE ||
+			    rs.chains[c].hook == HOOK_INPUT ||
+			    rs.chains[c].hook == HOOK_FORWARD);
+	assert_int_equal(rs.chains[0].count, 1); /* direct */
+	config.service_count = 0;
+	assert_int_equal(ruleset_build(&rs, &config, &held), 0);
+	assert_int_equal(rs.chains[0].hook, HOOK_FORWARD);
+}
+
+/* Connections to them are open, though no new ones are taken in. */
+static void held_ports(void **state)
+{
+	const struct ruleset_set *set = &rs.sets[SET_SOCKET_PORTS];
+
+	(void)state;
+	held = (struct ruleset_held){2, {8080, 80}};
+	assert_int_equal(ruleset_build(&rs, &config, &held), 0);
+	assert_int_equal(rs.sets[SET_HTTP_PORTS].count, 1);
+	assert_int_equal(set->count, 2);
+	assert_int_equal(set->elems[1].port, 8080);
+	config.intercept.http_count = 0;
+	assert_int_equal(ruleset_build(&rs, &config, &held), 0);
+	assert_true(rs.intercepts);
+	assert_int_equal(rs.sets[SET_HTTP_PORTS].count, 0);
+	assert_int_equal(set->count, 2);
 }
 
 static void values_are_sorted_and_once(void **state)
@@ -136,7 +174,7 @@ static void values_are_sorted_and_once(void **state)
 	(void)state;
 	memcpy(config.intercept.http, ports, sizeof(ports));
 	config.intercept.http_count = 6;
-	assert_int_equal(ruleset_build(&rs, &config), 0);
+	assert_int_equal(ruleset_build(&rs, &config, &held), 0);
 	assert_int_equal(set->count, 4);
 	assert_int_equal(set->elems[0].port, 1);
 	assert_int_equal(set->elems[1].port, 80);
@@ -156,7 +194,7 @@ static void networks_are_merged(void **state)
 	for (size_t i = 0; i < 6; i++)
 		config.intercept.bypass_servers[i] = net(list[i]);
 	config.intercept.bypass_servers_count = 6;
-	assert_int_equal(ruleset_build(&rs, &config), 0);
+	assert_int_equal(ruleset_build(&rs, &config, &held), 0);
 	assert_int_equal(set->count, 2);
 	assert_int_equal(set->elems[0].net.prefix, 8);
 	assert_int_equal(set->elems[1].net.prefix, 24);
@@ -171,7 +209,7 @@ static void bypass_at_run_time(void **state)
 	struct ip_net other;
 
 	(void)state;
-	assert_int_equal(ruleset_build(&rs, &config), 0);
+	assert_int_equal(ruleset_build(&rs, &config, &held), 0);
 	assert_int_equal(ruleset_bypass_add(&rs, BYPASS_CLIENTS, &a, &other),
 			 0);
 	assert_int_equal(ruleset_bypass_add(&rs, BYPASS_CLIENTS, &part, &other),
@@ -195,7 +233,7 @@ static void a_set_can_be_full(void **state)
 	union ruleset_elem e = elem("10.0.0.0"), wide = elem("10.0.0.0/30");
 
 	(void)state;
-	assert_int_equal(ruleset_build(&rs, &config), 0);
+	assert_int_equal(ruleset_build(&rs, &config, &held), 0);
 	for (unsigned int i = 0; i < RULESET_ELEMS; i++) {
 		e.net.addr.bytes[2] = (uint8_t)(i >> 8);
 		e.net.addr.bytes[3] = (uint8_t)i;
@@ -281,7 +319,7 @@ static void labels_stay_in_their_bits(void **state)
 	assert_int_equal(LABEL_MASK >> LABEL_SHIFT, APP_ID_MAX);
 	assert_int_equal(LABEL_MASK & LABEL_HINT, 0);
 	assert_true(APP_IDS <= APP_ID_MAX + 1);
-	assert_int_equal(ruleset_build(&rs, &config), 0);
+	assert_int_equal(ruleset_build(&rs, &config, &held), 0);
 	for (uint32_t c = 0; c < rs.chain_count; c++) {
 		for (uint32_t r = 0; r < rs.chains[c].count; r++) {
 			const struct ruleset_rule *rule =
@@ -302,7 +340,7 @@ static void queues_what_is_left(void **state)
 	const struct ruleset_rule *queue;
 
 	(void)state;
-	assert_int_equal(ruleset_build(&rs, &config), 0);
+	assert_int_equal(ruleset_build(&rs, &config, &held), 0);
 	queue = find("queue");
 	assert_non_null(queue);
 	assert_int_equal(queue->terms[queue->count - 1].value, 5);
@@ -310,7 +348,7 @@ static void queues_what_is_left(void **state)
 	assert_true(shows("@classifying @ih,0,8 >= 0x0 counter packets 0 bytes "
 			  "0 queue flags bypass,fanout to 5-7"));
 	config.apps.queues = 1;
-	assert_int_equal(ruleset_build(&rs, &config), 0);
+	assert_int_equal(ruleset_build(&rs, &config, &held), 0);
 	assert_true(shows("queue flags bypass to 5 "));
 	ruleset_set_queue(&rs, QUEUE_TARGET);
 	assert_true(shows("\t\t" NFT_TEXT_TARGET "meta l4proto @classifying"));
@@ -325,7 +363,7 @@ static void apps_can_be_off(void **state)
 {
 	(void)state;
 	config.apps.enabled = false;
-	assert_int_equal(ruleset_build(&rs, &config), 0);
+	assert_int_equal(ruleset_build(&rs, &config, &held), 0);
 	assert_null(find("queue"));
 	assert_null(find("labelled"));
 	assert_null(find("label-http"));
@@ -341,7 +379,7 @@ static void text_fits(void **state)
 
 	(void)state;
 	assert_non_null(text);
-	assert_int_equal(ruleset_build(&rs, &config), 0);
+	assert_int_equal(ruleset_build(&rs, &config, &held), 0);
 	for (unsigned int s = SET_BYPASS_CLIENTS4; s <= SET_BYPASS_SERVERS6;
 	     s++) {
 		struct ruleset_set *set = &rs.sets[s];
@@ -364,6 +402,8 @@ int main(void)
 		cmocka_unit_test_setup(refuses_its_own_port, start),
 		cmocka_unit_test_setup(names_are_unique, start),
 		cmocka_unit_test_setup(jumps_arrive, start),
+		cmocka_unit_test_setup(without_ports, start),
+		cmocka_unit_test_setup(held_ports, start),
 		cmocka_unit_test_setup(closed_refuses, start),
 		cmocka_unit_test_setup(values_are_sorted_and_once, start),
 		cmocka_unit_test_setup(networks_are_merged, start),

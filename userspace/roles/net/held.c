@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static bool has(const struct held *h, uint16_t port)
+static bool has(const struct ruleset_held *h, uint16_t port)
 {
 	for (uint32_t i = 0; i < h->count; i++)
 		if (h->ports[i] == port)
@@ -11,28 +11,22 @@ static bool has(const struct held *h, uint16_t port)
 	return false;
 }
 
-void held_load(struct held *h, struct nft *nft)
+void held_load(struct ruleset_held *h, struct nft *nft)
 {
-	int n = nft_held_ports(nft, h->ports, HELD_PORTS);
+	int n = nft_held_ports(nft, h->ports, RULESET_HELD);
 
 	h->count = n > 0 ? (uint32_t)n : 0;
 }
 
 /* Without room the oldest goes. */
-void held_add(struct held *h, const struct config_intercept *config)
+void held_add(struct ruleset_held *h, const struct config_intercept *config)
 {
 	for (uint32_t i = 0; i < config->http_count; i++) {
 		if (has(h, config->http[i]))
 			continue;
-		if (h->count == HELD_PORTS)
+		if (h->count == RULESET_HELD)
 			memmove(h->ports, h->ports + 1,
 				--h->count * sizeof(h->ports[0]));
 		h->ports[h->count++] = config->http[i];
 	}
-}
-
-void held_apply(const struct held *h, struct ruleset *rs)
-{
-	for (uint32_t i = 0; i < h->count; i++)
-		ruleset_hold_port(rs, h->ports[i]);
 }

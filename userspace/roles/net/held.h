@@ -8,23 +8,13 @@
 #ifndef SLUICE_ROLES_HELD_H
 #define SLUICE_ROLES_HELD_H
 
-#include <stdint.h>
-
 #include "conf/config.h"
 #include "render/ruleset.h"
 #include "sys/nft.h"
 
-#define HELD_PORTS 256
-
-struct held {
-	uint32_t count;
-	uint16_t ports[HELD_PORTS]; /* the last ones */
-};
-
 /* Those of the rules that an earlier process of this role left, if any. */
-void held_load(struct held *h, struct nft *nft);
+void held_load(struct ruleset_held *h, struct nft *nft);
 /* Those of a configuration, before it is replaced. */
-void held_add(struct held *h, const struct config_intercept *config);
-void held_apply(const struct held *h, struct ruleset *rs);
+void held_add(struct ruleset_held *h, const struct config_intercept *config);
 
 #endif

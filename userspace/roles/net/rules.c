@@ -75,7 +75,7 @@ trouble(struct rules *r, const char *format, ...)
 static struct ruleset *build(const struct rules *r, const struct config *config)
 {
 	struct ruleset *rs = calloc(1, sizeof(*rs));
-	int rc = rs != NULL ? ruleset_build(rs, config) : -ENOMEM;
+	int rc = rs != NULL ? ruleset_build(rs, config, &r->held) : -ENOMEM;
 
 	if (rc != 0) {
 		log_error("rules can't be made from this configuration: %s",
@@ -86,7 +86,6 @@ static struct ruleset *build(const struct rules *r, const struct config *config)
 	}
 	ruleset_set_queue(rs, r->queue);
 	asked_apply(&r->asked, rs);
-	held_apply(&r->held, rs);
 	return rs;
 }
 
@@ -151,17 +150,28 @@ static void take_line(const char *line, void *arg)
 static int compare(struct rules *r, struct first_line *first)
 {
 	int rules = nft_diff(r->nft, r->wanted, take_line, first);
-	int routes = rules < 0 ? rules : route_diff(take_line, first);
+	int routes;
 
+	if (rules < 0 || !r->wanted->intercepts)
+		return rules;
+	routes = route_diff(take_line, first);
 	return routes < 0 ? routes : rules + routes;
 }
 
-/* What the rules depend on. */
+/*
+ * What the rules depend on. Without interception they need nothing, and then
+ * the host's routing is left alone: with a rule in it, also with one that was
+ * there once, the kernel routes by rules until the namespace ends, which takes
+ * up to a tenth of the small packets that it could forward.
+ */
 static int prepare(struct rules *r)
 {
 	bool ipv6;
-	int rc = earlydemux_off(r->record);
+	int rc;
 
+	if (!r->wanted->intercepts)
+		return 0;
+	rc = earlydemux_off(r->record);
 	if (rc != 0) {
 		trouble(r, "net.ipv4.ip_early_demux can't be set: %s",
 			strerror(-rc));
@@ -263,7 +273,7 @@ static int switch_renew(struct rules *r)
 /* `sysctl --system` sets it again, as packages do when they are installed. */
 static void keep_early_demux_off(struct rules *r)
 {
-	if (earlydemux_value() != 1)
+	if (!r->wanted->intercepts || earlydemux_value() != 1)
 		return;
 	log_warn("net.ipv4.ip_early_demux was switched on by somebody else: "
 		 "it is switched off again");
@@ -390,10 +400,11 @@ static void ask(struct rules *r, enum asked_rules rules)
 
 int rules_install(struct rules *r, struct strbuf *out)
 {
+	const struct config *c = rules_config(r);
 	int rc;
 
-	if (rules_config(r)->intercept.lan_count == 0 ||
-	    rules_config(r)->intercept.http_count == 0) {
+	if (c->intercept.lan_count == 0 ||
+	    (c->intercept.http_count == 0 && !c->apps.enabled)) {
 		strbuf_puts(out, "intercept.lan or intercept.http names "
 				 "nothing; set both in the configuration and "
 				 "reload");

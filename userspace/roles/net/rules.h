@@ -29,7 +29,7 @@ struct rules {
 	struct config_ref *config;
 	struct stats *stats;
 	struct asked asked;
-	struct held held;
+	struct ruleset_held held;
 	struct account account;
 	bool installed;
 	bool alive;

@@ -130,7 +130,19 @@ static bool intercepting(const struct supervisor *sup)
 		if (c->role == ROLE_NET && !child_lively(c))
 			return false;
 	}
-	return net_says(sup, NET_ALIVE);
+	return sup->config->intercept.http_count > 0 &&
+	       net_says(sup, NET_ALIVE);
+}
+
+/* Nothing but naming and counting may be all that is asked of them. */
+static bool rules_work(const struct supervisor *sup)
+{
+	const struct config_intercept *ic = &sup->config->intercept;
+
+	if (!ic->install_rules)
+		return true;
+	return ic->http_count > 0 ? intercepting(sup)
+				  : net_says(sup, NET_INSTALLED);
 }
 
 static struct json_object *fail_mode_json(const struct supervisor *sup)
@@ -143,6 +155,7 @@ static struct json_object *fail_mode_json(const struct supervisor *sup)
 	add_bool(o, "install_rules", ic->install_rules);
 	add_bool(o, "rules_installed", net_says(sup, NET_INSTALLED));
 	add_bool(o, "intercepting", intercepting(sup));
+	add_bool(o, "ports_to_intercept", ic->http_count > 0);
 	return o;
 }
 
@@ -210,7 +223,7 @@ static bool all_ready(const struct supervisor *sup)
 		    stats_get(c->stats, SCAN_READY) == 0)
 			return false;
 	}
-	return !sup->config->intercept.install_rules || intercepting(sup);
+	return rules_work(sup);
 }
 
 static struct json_object *config_json(const struct supervisor *sup)
