@@ -597,9 +597,7 @@ static __always_inline int count_other(const struct packet *p,
 				       const struct label *l, __u32 direction,
 				       const struct acct_sum *n)
 {
-	bool icmp = p->flow.protocol == IPPROTO_ICMP ||
-		    p->flow.protocol == IPPROTO_ICMPV6;
-	__u16 app = l->app != 0 ? l->app : icmp ? config.icmp : 0;
+	__u16 app = l->app != 0 ? l->app : config.protocols[p->flow.protocol];
 
 	if (app == 0)
 		return count_reason(ACCT_PROTOCOL, direction, n);

@@ -122,9 +122,10 @@ struct acct_sweep {
 struct acct_config {
 	__u16 intercepted; /* what relays carry and nobody labelled better */
 	__u16 gateway;	   /* to and from the gateway itself */
-	__u16 icmp;	   /* forwarded ICMP and ICMPv6 */
 	__u16 conntrack;   /* the kernel has bpf_skb_ct_lookup() */
-	__u64 recent_ns;   /* how long what was found out is good; 0: not */
+	__u16 spare;
+	__u64 recent_ns;      /* how long what was found out is good; 0: not */
+	__u16 protocols[256]; /* of protocols without ports, by their number */
 };
 
 _Static_assert(sizeof(struct acct_sum) == 40, "layout");
@@ -133,6 +134,6 @@ _Static_assert(sizeof(struct acct_key) == 20, "layout");
 _Static_assert(sizeof(struct acct_flow) == 40, "layout");
 _Static_assert(sizeof(struct acct_pending) == 112, "layout");
 _Static_assert(sizeof(struct acct_swept) == 88, "layout");
-_Static_assert(sizeof(struct acct_config) == 16, "layout");
+_Static_assert(sizeof(struct acct_config) == 528, "layout");
 
 #endif

@@ -15,7 +15,7 @@ sluice_up() {
 			relays = ${SLUICE_RELAYS:-2}
 			intercept {
 				lan = {"gc"}
-				http = {${SLUICE_HTTP:-80}}
+				http = {${SLUICE_HTTP-80}}
 			}
 		CONF
 		printf '%s\n' "$@"
@@ -29,5 +29,16 @@ sluice_up() {
 	return 1
 }
 sluice_ctl() { ip netns exec "$NG" "$SLUICE_BIN/sluicectl" -s "$BT/sluice/run/control.sock" "$@"; }
+# Nothing must be measured that is neither named nor counted.
+sluice_counts() {
+	local said
+	for _ in $(seq 50); do
+		said=$(sluice_ctl --json status)
+		case $said in *"labels: queues"*"bytes: by ${1:-BPF}"*) return 0 ;; esac
+		sleep 0.1
+	done
+	printf '%s\n' "$said" >&2
+	return 1
+}
 # In order: what is left of connections must not disturb the next candidate.
 sluice_down() { sluice_ctl stop >/dev/null; }

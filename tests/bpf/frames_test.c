@@ -321,8 +321,8 @@ static void icmp(void **state)
 	rig_run(&r, ACCT_UP, &v4);
 	rig_run(&r, ACCT_UP, &v6);
 	is_sum(rig_counter(&r, CLIENT, RIG_ICMP, ACCT_UP).sum, 1, 84, 1, 98, 0);
-	is_sum(rig_counter(&r, CLIENT6, RIG_ICMP, ACCT_UP).sum, 1, 104, 1, 118,
-	       0);
+	is_sum(rig_counter(&r, CLIENT6, RIG_ICMPV6, ACCT_UP).sum, 1, 104, 1,
+	       118, 0);
 	assert_int_equal(rig_counter(&r, CLIENT, RIG_ICMP, ACCT_UP).flows, 0);
 	/* towards the client its address is the destination */
 	rig_run(&r, ACCT_DOWN, &v4);

@@ -42,7 +42,8 @@ void rig_open(struct rig *r, const struct rig_options *opt)
 	if (!o->no_ids) {
 		r->obj->rodata->config.intercepted = RIG_INTERCEPTED;
 		r->obj->rodata->config.gateway = RIG_GATEWAY;
-		r->obj->rodata->config.icmp = RIG_ICMP;
+		r->obj->rodata->config.protocols[IPPROTO_ICMP] = RIG_ICMP;
+		r->obj->rodata->config.protocols[IPPROTO_ICMPV6] = RIG_ICMPV6;
 	}
 	r->obj->rodata->config.conntrack = !o->no_conntrack;
 	r->obj->rodata->config.recent_ns = o->recent_ns;

@@ -17,6 +17,7 @@
 #define RIG_INTERCEPTED 100
 #define RIG_GATEWAY	101
 #define RIG_ICMP	102
+#define RIG_ICMPV6	103
 
 struct acct_bpf;
 

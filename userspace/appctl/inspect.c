@@ -260,8 +260,7 @@ bool inspect_is_another(const struct inspection *i,
 static void follow(struct inspection *i, const struct inspect_packet *p)
 {
 	i->started[p->end] = true;
-	i->next[p->end] =
-		p->parsed->tcp_seq + (uint32_t)p->parsed->payload.len;
+	i->next[p->end] = p->parsed->tcp_seq + (uint32_t)p->parsed->payload.len;
 }
 
 /* --- QUIC ---------------------------------------------------------------------- */

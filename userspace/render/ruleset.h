@@ -29,10 +29,10 @@ struct config;
  */
 enum ruleset_term_kind {
 	/* matches */
-	TERM_IIFNAME, /* @set */
-	TERM_OIFNAME, /* @set */
-	TERM_NFPROTO, /* @family */
-	TERM_L4PROTO, /* @set, @negate */
+	TERM_IIFNAME,	   /* @set */
+	TERM_OIFNAME,	   /* @set */
+	TERM_NFPROTO,	   /* @family */
+	TERM_L4PROTO,	   /* @set, @negate */
 	TERM_L4PROTO_IS,   /* @value */
 	TERM_SADDR,	   /* @set: its type says which family */
 	TERM_DADDR,	   /* @set */
@@ -138,7 +138,7 @@ struct ruleset {
 	enum ruleset_queue queue; /* native, until ruleset_set_queue() */
 	uint32_t chain_count;
 	uint32_t set_count; /* of @sets, those that there are */
-	bool intercepts; /* else nothing needs routes (sys/route.h) */
+	bool intercepts;    /* else nothing needs routes (sys/route.h) */
 	struct ruleset_chain chains[RULESET_CHAINS];
 	struct ruleset_set sets[SET_COUNT];
 };

@@ -269,8 +269,8 @@ static void add_forbid(struct ruleset *rs)
 	     plain(TERM_PAYLOAD), inverted(with(TERM_CT_BITS, LABEL_TOLD)),
 	     with(TERM_CT_SET_BIT, LABEL_TOLD), plain(TERM_MAKE_RST),
 	     plain(TERM_COUNTER), plain(TERM_ACCEPT));
-	RULE(c, "forbid-tcp", with(TERM_L4PROTO_IS, IPPROTO_TCP), plain(TERM_COUNTER),
-	     plain(TERM_RESET));
+	RULE(c, "forbid-tcp", with(TERM_L4PROTO_IS, IPPROTO_TCP),
+	     plain(TERM_COUNTER), plain(TERM_RESET));
 	RULE(c, "forbid", plain(TERM_COUNTER), plain(TERM_PROHIBITED));
 }
 

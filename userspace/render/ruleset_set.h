@@ -17,8 +17,8 @@
 #define RULESET_METER_SETS 7
 
 enum ruleset_set_id {
-	SET_ALIVE,	   /* dead-man's switch: holds tcp while we live */
-	SET_SYNCOOKIES,	   /* holds tcp while the kernel sends SYN cookies */
+	SET_ALIVE,	/* dead-man's switch: holds tcp while we live */
+	SET_SYNCOOKIES, /* holds tcp while the kernel sends SYN cookies */
 	SET_LAN,
 	SET_HTTP_PORTS,
 	SET_SOCKET_PORTS, /* of servers that sockets of ours are bound to */

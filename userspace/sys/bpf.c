@@ -97,7 +97,9 @@ static int set_up(struct acct_bpf *obj, const struct bpf_acct_options *opt)
 
 	obj->rodata->config.intercepted = opt->intercepted;
 	obj->rodata->config.gateway = opt->gateway;
-	obj->rodata->config.icmp = opt->icmp;
+	if (opt->protocols != NULL)
+		memcpy(obj->rodata->config.protocols, opt->protocols,
+		       sizeof(obj->rodata->config.protocols));
 	obj->rodata->config.conntrack = !opt->no_conntrack;
 	obj->rodata->config.recent_ns = RECENT_NS;
 	err = bpf_map__set_max_entries(obj->maps.counters_a, counters);

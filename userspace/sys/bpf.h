@@ -38,8 +38,8 @@ struct bpf_acct_options {
 	/* Ids for what has no label of its own; 0: counted by reason. */
 	uint16_t intercepted;
 	uint16_t gateway;
-	uint16_t icmp;
-	bool clsact;	   /* don't use tcx even where there is one */
+	const uint16_t *protocols; /* 256, by IANA's numbers; may be NULL */
+	bool clsact;		   /* don't use tcx even where there is one */
 	bool no_conntrack; /* as on a kernel without bpf_skb_ct_lookup() */
 };
 

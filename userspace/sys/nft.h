@@ -64,9 +64,8 @@ __attribute__((warn_unused_result)) int nft_alive(struct nft *n);
  * Ports of servers whose connections the rules in place deliver to sockets, up
  * to @max. How many; -ENOENT without a table, or -errno.
  */
-__attribute__((warn_unused_result)) int nft_held_ports(struct nft *n,
-						       uint16_t *out,
-						       size_t max);
+__attribute__((warn_unused_result)) int
+nft_held_ports(struct nft *n, uint16_t *out, size_t max);
 
 /*
  * The kernel is sending SYN cookies (SyncookiesSent of /proc/net/netstat

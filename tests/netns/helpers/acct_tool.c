@@ -339,12 +339,14 @@ static int run(const struct bpf_acct_options *opt, int count, char **names)
 
 int main(int argc, char **argv)
 {
+	static uint16_t protocols[256] = {
+		[IPPROTO_ICMP] = APP_ICMP, [IPPROTO_ICMPV6] = APP_ICMP};
 	struct bpf_acct_options opt = {.counters = 4096,
 				       .pending = 4096,
 				       .labels = 64,
 				       .intercepted = APP_INTERCEPTED,
 				       .gateway = APP_GATEWAY,
-				       .icmp = APP_ICMP};
+				       .protocols = protocols};
 
 	if (argc == 2 && strcmp(argv[1], "probe") == 0)
 		return probe();

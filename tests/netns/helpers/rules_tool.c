@@ -271,8 +271,8 @@ static int cmd_earlydemux(struct nft *n, char **argv)
 {
 	(void)n;
 	return report("ip_early_demux", strcmp(argv[0], "off") == 0
-						 ? earlydemux_off(argv[1])
-						 : earlydemux_restore(argv[1]));
+						? earlydemux_off(argv[1])
+						: earlydemux_restore(argv[1]));
 }
 
 static int cmd_leftovers(struct nft *n, char **argv)

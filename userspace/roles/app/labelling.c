@@ -312,7 +312,8 @@ void labelling_reloaded(struct labelling *l)
 {
 	const struct config_apps *apps = &l->role->config->config->apps;
 
-	if (l->queue != NULL && !nfqueue_is(l->queue, apps->queue, apps->queues))
+	if (l->queue != NULL &&
+	    !nfqueue_is(l->queue, apps->queue, apps->queues))
 		empty(l);
 	l->retry_ms = 0;
 	labelling_tick(l);

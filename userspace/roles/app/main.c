@@ -18,7 +18,7 @@
 #include "roles/app/spans.h"
 #include "sys/log.h"
 
-#define TICK_MS	   1000
+#define TICK_MS	    1000
 #define END_TICK_MS 50
 
 struct app_role {

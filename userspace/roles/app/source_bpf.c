@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appctl/classify.h"
 #include "policy/app.h"
 #include "sys/bpf.h"
 #include "sys/log.h"
@@ -191,15 +192,26 @@ static void bpf_says(void *source, char *text)
 
 /* --- life -------------------------------------------------------------------------- */
 
+/* Applications of what has no ports, by protocol. */
+static void name_protocols(uint16_t protocols[256])
+{
+	for (unsigned int i = 0; i < 256; i++) {
+		uint16_t app = classify_proto((uint8_t)i);
+
+		protocols[i] = app == APP_UNKNOWN ? APP_NONE : app;
+	}
+}
+
 static void *bpf_open(const struct source_env *env, char *why)
 {
-	static const struct bpf_acct_options options = {
+	uint16_t protocols[256];
+	const struct bpf_acct_options options = {
 		.counters = COUNTERS,
 		.pending = PENDING,
 		.labels = LABELS,
 		.intercepted = APP_HTTP,
 		.gateway = APP_GATEWAY,
-		.icmp = APP_ICMP,
+		.protocols = protocols,
 	};
 	struct by_bpf *b = calloc(1, sizeof(*b));
 	struct bpf_probe probe;
@@ -209,6 +221,7 @@ static void *bpf_open(const struct source_env *env, char *why)
 		snprintf(why, SOURCE_TEXT, "no memory");
 		return NULL;
 	}
+	name_protocols(protocols);
 	bpf_acct_probe(&probe);
 	if (probe.usable)
 		b->acct = bpf_acct_open(&options, probe.why);
