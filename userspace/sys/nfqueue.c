@@ -19,7 +19,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <libmnl/libmnl.h>
 #include <libnetfilter_queue/libnetfilter_queue.h>
 #include <linux/netfilter.h>
@@ -56,7 +55,6 @@ struct nfqueue {
 	struct nfqueue_config config;
 	nfqueue_fn fn;
 	void *arg;
-	int proc_fd; /* -1: the kernel's counters can't be had */
 	struct nfqueue_stats stats;
 
 	/* of the turn */
@@ -227,8 +225,6 @@ int nfqueue_open(struct nfqueue **out, const struct nfqueue_config *config,
 		q->config.copy = NFQUEUE_COPY;
 	if (q->config.length == 0)
 		q->config.length = NFQUEUE_LENGTH;
-	q->proc_fd = open("/proc/self/net/netfilter/nfnetlink_queue",
-			  O_RDONLY | O_CLOEXEC);
 	err = prepare_socket(q);
 	if (err == 0)
 		err = prepare_buffers(q);
@@ -247,8 +243,6 @@ void nfqueue_close(struct nfqueue *q)
 	if (q == NULL)
 		return;
 	netlink_close(&q->nl);
-	if (q->proc_fd != -1)
-		close(q->proc_fd);
 	free(q->data);
 	free(q);
 }
@@ -418,29 +412,6 @@ bool nfqueue_idle(const struct nfqueue *q)
 	return recv(nfqueue_fd(q), &byte, sizeof(byte),
 		    MSG_PEEK | MSG_DONTWAIT) == -1 &&
 	       errno == EAGAIN;
-}
-
-/* --- counters ------------------------------------------------------------------------ */
-
-int nfqueue_refresh(struct nfqueue *q)
-{
-	char text[4096];
-	const char *at = text;
-	struct nfqueue_line line;
-	ssize_t n = pread(q->proc_fd, text, sizeof(text) - 1, 0);
-
-	if (n == -1)
-		return -errno;
-	text[n] = '\0';
-	q->stats.waiting = 0;
-	q->stats.lost = 0;
-	while ((at = nfqueue_line_read(at, &line)) != NULL) {
-		if (line.port != q->nl.port)
-			continue;
-		q->stats.waiting += line.waiting;
-		q->stats.lost += line.full + line.unread;
-	}
-	return 0;
 }
 
 const struct nfqueue_stats *nfqueue_stats(const struct nfqueue *q)

@@ -69,9 +69,6 @@ struct nfqueue_stats {
 	 * (nft_classify_offered()).
 	 */
 	uint64_t unread;
-	/* Of the kernel; zero before nfqueue_refresh(). */
-	uint64_t waiting; /* packets without an answer */
-	uint64_t lost;	  /* dropped; none while it fails open */
 };
 
 /*
@@ -100,8 +97,6 @@ __attribute__((warn_unused_result)) int nfqueue_read(struct nfqueue *q);
 /* Whether all packets that have been queued until now have been read. */
 bool nfqueue_idle(const struct nfqueue *q);
 
-/* Ask the kernel for its part of the counters. 0 or -errno. */
-__attribute__((warn_unused_result)) int nfqueue_refresh(struct nfqueue *q);
 const struct nfqueue_stats *nfqueue_stats(const struct nfqueue *q);
 
 #endif

@@ -73,38 +73,3 @@ bool nfqueue_packet_read(const struct nlmsghdr *nlh, struct nfqueue_packet *p)
 	/* Numbers begin with 1; 0 is a message without the header. */
 	return p->id != 0 && p->data != NULL;
 }
-
-/* The number that @text has in front; what follows it, or NULL. */
-static const char *number(const char *text, uint64_t *value)
-{
-	size_t n;
-
-	text += strspn(text, " ");
-	n = strspn(text, "0123456789");
-	return str_to_u64((struct str){text, n}, value) ? text + n : NULL;
-}
-
-/*
- * nfnetlink_queue.c, seq_show(): queue, port, waiting, copy mode, copy range,
- * dropped, dropped for the reader, last id, 1.
- */
-const char *nfqueue_line_read(const char *text, struct nfqueue_line *line)
-{
-	uint64_t v[8];
-
-	memset(line, 0, sizeof(*line));
-	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
-		text = number(text, &v[i]);
-		if (text == NULL)
-			return NULL;
-	}
-	if (v[0] > UINT16_MAX || v[1] > UINT32_MAX)
-		return NULL;
-	line->queue = (uint32_t)v[0];
-	line->port = (uint32_t)v[1];
-	line->waiting = v[2];
-	line->full = v[5];
-	line->unread = v[6];
-	text += strcspn(text, "\n");
-	return *text == '\n' ? text + 1 : text;
-}

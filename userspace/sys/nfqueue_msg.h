@@ -31,19 +31,4 @@ struct nfqueue_packet {
 __attribute__((warn_unused_result)) bool
 nfqueue_packet_read(const struct nlmsghdr *nlh, struct nfqueue_packet *p);
 
-/* One line of /proc/net/netfilter/nfnetlink_queue. */
-struct nfqueue_line {
-	uint32_t queue;
-	uint32_t port;	  /* netlink port of the reader */
-	uint64_t waiting; /* packets without a verdict */
-	uint64_t full;	  /* dropped, the queue was full */
-	uint64_t unread;  /* dropped, the reader's buffer was full */
-};
-
-/*
- * The first line of @text (NUL-terminated); what follows it, or NULL when there
- * is none or it can't be read.
- */
-const char *nfqueue_line_read(const char *text, struct nfqueue_line *line);
-
 #endif

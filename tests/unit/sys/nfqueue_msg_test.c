@@ -136,31 +136,6 @@ static void damaged(void **state)
 	}
 }
 
-static void lines_of_proc(void **state)
-{
-	static const char text[] =
-		"  700   1234     5 2  2048     6     7      890  1\n"
-		"65535 4294967295     0 2  2048     0     0        0  1\n";
-	struct nfqueue_line l;
-	const char *at = nfqueue_line_read(text, &l);
-
-	(void)state;
-	assert_non_null(at);
-	assert_int_equal(l.queue, 700);
-	assert_int_equal(l.port, 1234);
-	assert_int_equal(l.waiting, 5);
-	assert_int_equal(l.full, 6);
-	assert_int_equal(l.unread, 7);
-	at = nfqueue_line_read(at, &l);
-	assert_non_null(at);
-	assert_int_equal(l.queue, 65535);
-	assert_int_equal(l.port, 4294967295U);
-	assert_null(nfqueue_line_read(at, &l));
-	assert_null(nfqueue_line_read("700 1234 5 2\n", &l));
-	assert_null(nfqueue_line_read("70000 1 1 1 1 1 1 1 1\n", &l));
-	assert_null(nfqueue_line_read("a 1 1 1 1 1 1 1 1\n", &l));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,7 +143,6 @@ int main(void)
 		cmocka_unit_test(one_that_was_not_cut),
 		cmocka_unit_test(what_is_no_packet),
 		cmocka_unit_test(damaged),
-		cmocka_unit_test(lines_of_proc),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -138,7 +138,7 @@ static const char *const syscalls[] = {
 static int confine(struct role *role)
 {
 	const struct sandbox_path paths[] = {
-		{"/proc", false}, /* the kernel's counters of its queues */
+		{"/proc", false}, /* whether conntrack counts */
 	};
 	struct sandbox sb = {
 		.paths = paths,
