@@ -3,7 +3,9 @@
 # A browser and a server that speak HTTP/3, through a gateway that allows it and through one that refuses QUIC: the browser
 # has to fall back to TCP at once.
 # shellcheck source=tests/netns/lib.sh
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../netns/lib.sh"
+# shellcheck source=tests/browser/lib_browser.sh
+. "$(dirname "$0")/lib_browser.sh"
 
 ns_up
 
@@ -66,16 +68,12 @@ has_told() { [ -n "$(told)" ]; }
 # For HTTP/3 a browser wants a certificate of a public authority, but for hosts that one has it force QUIC on: here on another
 # port. browse ADDRESS: what the page tells, in a browser that remembers nothing
 browse() {
-	rm -rf "$T/chromium"
 	REFUSED=$(refused)
 	SEEN=$(wc -c <"$T/caddy/access")
-	spawn "$NS_CLIENT" chromium chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run \
-		--disable-background-networking --user-data-dir="$T/chromium" --enable-quic \
-		--host-resolver-rules="MAP $NAME $1" --ignore-certificate-errors-spki-list="$KEY_HASH" \
-		--origin-to-force-quic-on="$NAME:1" \
-		"https://$NAME/"
+	browser_up "https://$NAME/" --enable-quic --host-resolver-rules="MAP $NAME $1" \
+		--ignore-certificate-errors-spki-list="$KEY_HASH" --origin-to-force-quic-on="$NAME:1"
 	wait_for 40 has_told || note "the browser told nothing: $(tail -n 3 "$T/log/chromium")"
-	end_pid "$SPAWNED"
+	browser_down
 	TOLD=$(told)
 	note "$TOLD"
 }
@@ -84,8 +82,6 @@ came() { grep -o "$1-" <<<"$TOLD" | wc -l; }
 refused() { sluicectl rules show | awk '$2 == "quic" { print $3 }'; }
 slowest() { tr ' ' '\n' <<<"$TOLD" | sed 's/.*-//' | sort -n | tail -n 1; }
 
-HOME=$T
-export HOME
 for quic in allow refuse; do
 	sluice_conf log.level=info scan.engine=none intercept.http='{80}' apps.quic=$quic
 	# shellcheck disable=SC2119  # no arguments for it

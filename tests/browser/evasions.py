@@ -1,0 +1,463 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+Responses that are meant to get something past a scanner, and odd ones that
+real servers send. Each case is what a server puts on the wire around a body;
+what clients make of it is measured by evasion_test.sh and held against
+evasions.tsv.
+
+usage: evasions.py serve PORT FOLDER    an origin server; FOLDER has the bodies
+                                        "sample", "clean" and "twin", and
+                                        each with .br and .zst behind
+       evasions.py list                 names of cases, a line each
+GET /case/NAME/sample and /case/NAME/clean are answered as the case has it, all
+else from FOLDER; /told?... is written to standard output.
+"""
+import base64
+import gzip
+import os
+import socket
+import socketserver
+import struct
+import sys
+import urllib.parse
+import zlib
+
+FOLDER = "."
+GROUPS = []  # (name, function of a Body that gives bytes or a list of bytes)
+
+
+def case(name):
+    """Declares a case; its function gets a Body."""
+    def keep(make):
+        GROUPS.append((name, make))
+        return make
+    return keep
+
+
+class Body:
+    """What is to be delivered, in its codings."""
+
+    def __init__(self, kind):
+        self.kind = kind
+        self.plain = read(kind)
+        self.gz = gzip.compress(self.plain, mtime=0)
+        self.zlib = zlib.compress(self.plain)
+        self.raw = deflate(self.plain)
+        self.br = read(kind + ".br")
+        self.zst = read(kind + ".zst")
+        self.twin = read("twin")  # what stands beside the body, if anything
+
+
+def read(name):
+    with open(os.path.join(FOLDER, name), "rb") as f:
+        return f.read()
+
+
+def deflate(data, final=True):
+    c = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return c.compress(data) + c.flush(zlib.Z_FINISH if final
+                                      else zlib.Z_SYNC_FLUSH)
+
+
+def gz_member(data, flags=0, extra=b"", crc=None, size=None, method=8,
+              final=True, trailer=True):
+    """RFC 1952, with whatever is wrong with it."""
+    crc = zlib.crc32(data) if crc is None else crc
+    size = len(data) if size is None else size
+    head = struct.pack("<BBBBIBB", 0x1f, 0x8b, method, flags, 0, 2, 3) + extra
+    tail = struct.pack("<II", crc, size & 0xffffffff) if trailer else b""
+    return head + deflate(data, final) + tail
+
+
+def answer(body, *fields, status=b"HTTP/1.1 200 OK", length=True, end=b"\r\n"):
+    """A response; Content-Length unless @length says otherwise."""
+    lines = [status, b"Content-Type: application/octet-stream"]
+    lines += [f if isinstance(f, bytes) else f.encode() for f in fields]
+    if length is True:
+        lines.append(b"Content-Length: %d" % len(body))
+    lines.append(b"Connection: close")
+    return end.join(lines) + end + end + body
+
+
+def coded(body, value):
+    return answer(body, b"Content-Encoding: " + value)
+
+
+def chunks(data, size=40):
+    return [data[i:i + size] for i in range(0, len(data), size)]
+
+
+def chunked(data, first=b"%x\r\n", rest=b"%x\r\n", tail=b"\r\n",
+            last=b"0\r\n\r\n"):
+    out, form = b"", first
+    for piece in chunks(data):
+        out += form % len(piece) + piece + tail
+        form = rest
+    return out + last
+
+
+def in_chunks(body, *fields, te=b"Transfer-Encoding: chunked", **how):
+    status = how.pop("status", b"HTTP/1.1 200 OK")
+    return answer(chunked(body, **how), te, *fields, status=status,
+                  length=False)
+
+
+# --- content codings: what browsers decode under which name ------------------
+
+def spelling(name, value, coding="gz"):
+    case(name)(lambda b: coded(getattr(b, coding), value))
+
+
+case("plain")(lambda b: answer(b.plain))
+spelling("gzip", b"gzip")
+spelling("x-gzip", b"x-gzip")
+spelling("gzip in capitals", b"GZIP")
+spelling("gzip and spaces", b"  gzip \t ")
+spelling("gzip and a comma", b"gzip,")
+spelling("a comma and gzip", b", gzip")
+spelling("gzip and identity", b"gzip, identity")
+spelling("identity and gzip", b"identity, gzip")
+spelling("gzip with a parameter", b"gzip;q=1")
+spelling("gzip in quotes", b'"gzip"')
+spelling("gzip behind a vertical tab", b"\x0bgzip")
+spelling("gzip and an unknown coding", b"gzip, bogus")
+spelling("an unknown coding and gzip", b"bogus, gzip")
+spelling("an unknown coding that is gzip", b"bogus")
+spelling("none that is gzip", b"none")
+spelling("deflate is zlib", b"deflate", "zlib")
+spelling("deflate is raw", b"deflate", "raw")
+spelling("deflate is gzip", b"deflate")
+spelling("gzip is zlib", b"gzip", "zlib")
+spelling("gzip is raw deflate", b"gzip", "raw")
+spelling("x-deflate", b"x-deflate", "zlib")
+spelling("br", b"br", "br")
+spelling("br in capitals", b"BR", "br")
+spelling("zstd", b"zstd", "zst")
+spelling("gzip that is br", b"gzip", "br")
+spelling("br that is gzip", b"br")
+spelling("gzip that is plain", b"gzip", "plain")
+spelling("deflate that is plain", b"deflate", "plain")
+spelling("br that is plain", b"br", "plain")
+spelling("identity", b"identity", "plain")
+spelling("an empty coding", b"", "plain")
+case("no coding said, gzip")(lambda b: answer(b.gz))
+case("twice gzip, a list")(lambda b: coded(gzip.compress(b.gz), b"gzip, gzip"))
+case("twice gzip, two fields")(lambda b: answer(
+    gzip.compress(b.gz), "Content-Encoding: gzip", "Content-Encoding: gzip"))
+case("twice gzip, said once")(lambda b: coded(gzip.compress(b.gz), b"gzip"))
+case("once gzip, said twice")(lambda b: coded(b.gz, b"gzip, gzip"))
+case("deflate, then gzip")(lambda b: coded(gzip.compress(b.zlib),
+                                           b"deflate, gzip"))
+case("br, then gzip")(lambda b: coded(gzip.compress(b.br), b"br, gzip"))
+case("gzip, said the other way round")(lambda b: coded(gzip.compress(b.zlib),
+                                                       b"gzip, deflate"))
+
+
+def times(data, n):
+    for _ in range(n):
+        data = gzip.compress(data)
+    return data
+
+
+case("five times gzip")(lambda b: coded(times(b.plain, 5),
+                                        b", ".join([b"gzip"] * 5)))
+case("twelve times gzip")(lambda b: coded(times(b.plain, 12),
+                                          b", ".join([b"gzip"] * 12)))
+
+
+# --- gzip that isn't as it should be -----------------------------------------
+
+def member(name, **how):
+    case(name)(lambda b: coded(gz_member(b.plain, **how), b"gzip"))
+
+
+member("gzip with a name", flags=8, extra=b"name\0")
+member("gzip with a comment", flags=16, extra=b"comment\0")
+member("gzip with an extra field", flags=4, extra=b"\5\0hello")
+member("gzip with a head's checksum", flags=2, extra=b"\0\0")
+member("gzip with reserved flags", flags=0xe0)
+member("gzip of another method", method=7)
+member("gzip with a wrong checksum", crc=1)
+member("gzip with a wrong length", size=1)
+member("gzip without its trailer", trailer=False)
+member("gzip without its end", final=False, trailer=False)
+case("gzip, half a trailer")(lambda b: coded(b.gz[:-4], b"gzip"))
+case("gzip, behind an empty member")(
+    lambda b: coded(gzip.compress(b"") + b.gz, b"gzip"))
+case("gzip, behind another member")(
+    lambda b: coded(gzip.compress(b.twin) + b.gz, b"gzip"))
+case("gzip, behind a hundred members")(
+    lambda b: coded(gzip.compress(b.twin) * 100 + b.gz, b"gzip"))
+case("gzip, garbage behind it")(lambda b: coded(b.gz + b"garbage", b"gzip"))
+case("gzip, zeros behind it")(lambda b: coded(b.gz + bytes(600), b"gzip"))
+case("gzip, and plain behind it")(
+    lambda b: coded(gzip.compress(b.twin) + b.plain, b"gzip"))
+case("gzip behind garbage")(lambda b: coded(b"garbage" + b.gz, b"gzip"))
+case("zlib with a wrong checksum")(
+    lambda b: coded(b.zlib[:-4] + b"\0\0\0\0", b"deflate"))
+case("zlib without its checksum")(lambda b: coded(b.zlib[:-4], b"deflate"))
+case("zlib, garbage behind it")(
+    lambda b: coded(b.zlib + b"garbage", b"deflate"))
+case("zlib with a dictionary's flag")(
+    lambda b: coded(b"\x78\xbb\0\0\0\1" + b.raw, b"deflate"))
+case("br, garbage behind it")(lambda b: coded(b.br + b"garbage", b"br"))
+case("zstd, two frames")(lambda b: coded(read("twin.zst") + b.zst, b"zstd"))
+case("zstd behind a skippable frame")(
+    lambda b: coded(b"\x50\x2a\x4d\x18\4\0\0\0skip" + b.zst, b"zstd"))
+case("gzip, the length says less")(lambda b: answer(
+    b.gz, "Content-Encoding: gzip", "Content-Length: %d" % (len(b.gz) - 4),
+    length=False))
+case("gzip, the length says more")(lambda b: answer(
+    b.gz, "Content-Encoding: gzip", "Content-Length: %d" % (len(b.gz) + 4),
+    length=False))
+
+# --- how the coding's field is written ---------------------------------------
+
+
+def field(name, *lines):
+    case(name)(lambda b: answer(b.gz, *lines))
+
+
+field("gzip, the field in small letters", b"content-encoding: gzip")
+field("gzip, no space in the field", b"Content-Encoding:gzip")
+field("gzip, a space before the colon", b"Content-Encoding : gzip")
+field("gzip, a folded field", b"Content-Encoding:\r\n gzip")
+field("gzip, folded in the middle", b"Content-Encoding: gz\r\n ip")
+field("gzip, a field behind LF alone", b"X: y\nContent-Encoding: gzip")
+field("gzip, a field behind CR alone", b"X: y\rContent-Encoding: gzip")
+field("gzip, a NUL in the field", b"Content-Encoding: gzip\0")
+field("gzip, a high byte in front", b"Content-Encoding: \xa0gzip")
+field("gzip, the last of two fields", b"Content-Encoding: bogus",
+      b"Content-Encoding: gzip")
+field("gzip, the first of two fields", b"Content-Encoding: gzip",
+      b"Content-Encoding: bogus")
+field("gzip, a line without a colon", b"nonsense", b"Content-Encoding: gzip")
+case("gzip, said in a trailer")(lambda b: in_chunks(
+    b.gz, "Trailer: Content-Encoding",
+    last=b"0\r\nContent-Encoding: gzip\r\n\r\n"))
+case("base64, said in a field")(lambda b: answer(
+    base64.b64encode(b.plain), "Content-Transfer-Encoding: base64"))
+
+# --- transfer codings --------------------------------------------------------
+
+
+def transfer(name, value, **how):
+    case(name)(lambda b: in_chunks(
+        b.plain, te=b"Transfer-Encoding: " + value, **how))
+
+
+transfer("chunked", b"chunked")
+transfer("chunked in capitals", b"CHUNKED")
+transfer("chunked and spaces", b"  chunked \t")
+transfer("chunked and a comma", b"chunked,")
+transfer("identity, chunked", b"identity, chunked")
+transfer("chunked, identity", b"chunked, identity")
+transfer("chunked, chunked", b"chunked, chunked")
+transfer("xchunked", b"xchunked")
+transfer("chunked in quotes", b'"chunked"')
+transfer("chunked behind a vertical tab", b"\x0bchunked")
+transfer("chunked with a parameter", b"chunked;a=b")
+case("gzip, chunked as transfer coding")(
+    lambda b: in_chunks(b.gz, te=b"Transfer-Encoding: gzip, chunked"))
+case("gzip as transfer coding")(lambda b: answer(
+    b.gz, "Transfer-Encoding: gzip", length=False))
+case("chunked twice")(lambda b: in_chunks(
+    b.plain, "Transfer-Encoding: chunked"))
+case("chunked and a length")(lambda b: in_chunks(b.plain, "Content-Length: 5"))
+case("a length and identity")(lambda b: answer(
+    b.plain, "Transfer-Encoding: identity"))
+case("chunked, a space before the colon")(
+    lambda b: in_chunks(b.plain, te=b"Transfer-Encoding : chunked"))
+case("chunked, folded")(
+    lambda b: in_chunks(b.plain, te=b"Transfer-Encoding:\r\n chunked"))
+case("chunked, said by HTTP/1.0")(
+    lambda b: in_chunks(b.plain, status=b"HTTP/1.0 200 OK"))
+case("chunked and gzip")(lambda b: in_chunks(b.gz, "Content-Encoding: gzip"))
+
+
+def sizes(name, form, **how):
+    case(name)(lambda b: in_chunks(b.plain, first=form, rest=form, **how))
+
+
+sizes("chunk sizes in capitals", b"%X\r\n")
+sizes("chunk sizes with zeros", b"%020x\r\n")
+sizes("chunk sizes with 0x", b"0x%x\r\n")
+sizes("chunk sizes with a plus", b"+%x\r\n")
+sizes("chunk sizes behind a space", b" %x\r\n")
+sizes("chunk sizes before spaces", b"%x  \r\n")
+sizes("chunk sizes with an extension", b"%x;a=b\r\n")
+sizes("chunk sizes with a quoted extension", b'%x;a="b;\\"c"\r\n')
+sizes("chunk sizes with garbage", b"%x garbage\r\n")
+sizes("chunk sizes before LF alone", b"%x\n")
+sizes("chunks before LF alone", b"%x\r\n", tail=b"\n")
+sizes("chunks with more than they say", b"%x\r\n", tail=b"x\r\n")
+sizes("chunked without its end", b"%x\r\n", last=b"")
+sizes("chunked, the end before LF alone", b"%x\r\n", last=b"0\n\n")
+sizes("chunked, ends in zeros", b"%x\r\n", last=b"000\r\n\r\n")
+sizes("chunked, garbage behind the end", b"%x\r\n",
+      last=b"0\r\n\r\ngarbage")
+
+# --- lengths -----------------------------------------------------------------
+
+
+def lengths(name, *values):
+    case(name)(lambda b: answer(
+        b.plain, *[v.replace(b"N", b"%d" % len(b.plain)) for v in values],
+        length=False))
+
+
+lengths("no length")
+lengths("the same length twice", b"Content-Length: N", b"Content-Length: N")
+lengths("a list of lengths", b"Content-Length: N, N")
+lengths("two lengths, the first less", b"Content-Length: 5",
+        b"Content-Length: N")
+lengths("two lengths, the last less", b"Content-Length: N",
+        b"Content-Length: 5")
+lengths("a length with a plus", b"Content-Length: +N")
+lengths("a length with zeros", b"Content-Length: 000N")
+lengths("a length and a space", b"Content-Length: N \t")
+lengths("a length with a point", b"Content-Length: N.0")
+lengths("a length below 0", b"Content-Length: -1")
+lengths("a length that is empty", b"Content-Length:")
+lengths("a length beyond 64 bits", b"Content-Length: 99999999999999999999")
+lengths("a length of 0", b"Content-Length: 0")
+lengths("a length that is too large", b"Content-Length: N0")
+
+# --- heads -------------------------------------------------------------------
+
+
+def line(name, status):
+    case(name)(lambda b: answer(b.plain, status=status))
+
+
+line("HTTP/1.0", b"HTTP/1.0 200 OK")
+line("HTTP/1.2", b"HTTP/1.2 200 OK")
+line("HTTP/2.0", b"HTTP/2.0 200 OK")
+line("HTTP/0.8", b"HTTP/0.8 200 OK")
+line("HTTP/11.1", b"HTTP/11.1 200 OK")
+line("HTTP/1", b"HTTP/1 200 OK")
+line("http in small letters", b"http/1.1 200 OK")
+line("ICY", b"ICY 200 OK")
+line("no reason", b"HTTP/1.1 200")
+line("no reason, a space", b"HTTP/1.1 200 ")
+line("two spaces before the status", b"HTTP/1.1  200 OK")
+line("a tab before the status", b"HTTP/1.1\t200 OK")
+line("a space before all", b" HTTP/1.1 200 OK")
+line("an empty line before all", b"\r\nHTTP/1.1 200 OK")
+line("four bytes before all", b"abcdHTTP/1.1 200 OK")
+line("a status of four digits", b"HTTP/1.1 2000 OK")
+line("a status of two digits", b"HTTP/1.1 20 OK")
+line("no status", b"HTTP/1.1 OK")
+line("a status with a letter", b"HTTP/1.1 200OK")
+line("high bytes in the reason", b"HTTP/1.1 200 \xc3\xa4\xff")
+line("a NUL in the reason", b"HTTP/1.1 200 O\0K")
+line("a status of 203", b"HTTP/1.1 203 Changed")
+line("a status of 299", b"HTTP/1.1 299 Unknown")
+line("a status of 404", b"HTTP/1.1 404 Not Found")
+line("a status of 600", b"HTTP/1.1 600 Unknown")
+line("a status of 204 with a body", b"HTTP/1.1 204 No Content")
+line("a status of 205 with a body", b"HTTP/1.1 205 Reset Content")
+line("a status of 206 unasked", b"HTTP/1.1 206 Partial Content")
+case("a head with LF alone")(lambda b: answer(b.plain, end=b"\n"))
+case("a head with CR alone")(lambda b: answer(b.plain, end=b"\r"))
+case("a head that ends in LF LF")(lambda b: (
+    b"HTTP/1.1 200 OK\r\nContent-Length: %d\n\n" % len(b.plain)) + b.plain)
+case("a head that ends in CR LF LF")(lambda b: (
+    b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\n" % len(b.plain)) + b.plain)
+case("a head of one line")(lambda b: b"HTTP/1.1 200 OK\r\n\r\n" + b.plain)
+case("a space before the first field")(
+    lambda b: answer(b.plain, status=b"HTTP/1.1 200 OK\r\n X: y"))
+case("a field with an empty name")(lambda b: answer(b.plain, b": y"))
+case("a field with a space in its name")(lambda b: answer(b.plain, b"X y: z"))
+case("a field of high bytes")(lambda b: answer(b.plain, b"X: \xe4\xf6\xfc"))
+case("HTTP/0.9")(lambda b: b.plain)
+
+# --- more than one message ---------------------------------------------------
+
+MORE = b"HTTP/1.1 100 Continue\r\n\r\n"
+case("100 first")(lambda b: MORE + answer(b.plain))
+case("103 first")(lambda b: b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+                  + answer(b.plain))
+case("102 twice first")(lambda b: b"HTTP/1.1 102 P\r\n\r\n" * 2
+                        + answer(b.plain))
+case("199 first")(lambda b: b"HTTP/1.1 199 X\r\n\r\n" + answer(b.plain))
+case("fifty times 100 first")(lambda b: MORE * 50 + answer(b.plain))
+case("100 with a length")(lambda b: b"HTTP/1.1 100 C\r\nContent-Length: 5"
+                          b"\r\n\r\n" + answer(b.plain))
+case("101 that nobody asked for")(lambda b: b"HTTP/1.1 101 S\r\nUpgrade: x"
+                                  b"\r\nConnection: upgrade\r\n\r\n" + b.plain)
+case("another answer behind it")(lambda b: answer(b.twin) + answer(b.plain))
+case("204 and another behind it")(
+    lambda b: b"HTTP/1.1 204 N\r\n\r\n" + answer(b.plain))
+
+
+def find(name):
+    for n, make in GROUPS:
+        if n.replace(" ", "-") == name:
+            return make
+    return None
+
+
+# --- the server --------------------------------------------------------------
+
+class Origin(socketserver.BaseRequestHandler):
+    """One request a connection."""
+
+    def handle(self):
+        self.request.settimeout(10)
+        head = b""
+        while b"\r\n\r\n" not in head:
+            data = self.request.recv(65536)
+            if not data:
+                return
+            head += data
+        path = head.split(b" ")[1].decode()
+        try:
+            self.request.sendall(self.answer(path))
+            self.request.shutdown(socket.SHUT_WR)
+            while self.request.recv(65536):
+                pass
+        except OSError:
+            pass
+
+    @staticmethod
+    def answer(path):
+        parts = [urllib.parse.unquote(part)
+                 for part in path.split("?")[0].strip("/").split("/")]
+        if path.startswith("/told?"):
+            print(path[6:], flush=True)
+            return answer(b"")
+        if len(parts) == 3 and parts[0] == "case":
+            make = find(parts[1])
+            if make is not None and parts[2] in ("sample", "clean"):
+                return make(Body(parts[2]))
+        elif len(parts) == 1 and os.path.isfile(os.path.join(FOLDER,
+                                                             parts[0])):
+            body = read(parts[0])
+            return (b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
+                    b"Connection: close\r\nContent-Length: %d\r\n\r\n"
+                    % len(body)) + body
+        return answer(b"no such case", status=b"HTTP/1.1 404 Not Found")
+
+
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 128
+
+
+def main():
+    global FOLDER
+    if sys.argv[1] == "list":
+        for name, _ in GROUPS:
+            print(name.replace(" ", "-"))
+        return 0
+    FOLDER = sys.argv[3]
+    with Server(("", int(sys.argv[2])), Origin) as server:
+        server.serve_forever()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
