@@ -52,6 +52,7 @@ reader_down() { kill -CONT "$READER" 2>/dev/null; end_pid "$READER"; }
 classifying() { on_gw nft list set inet sluice classifying | grep -q elements; }
 # kernel_has waiting | lost: packets in all queues, as the kernel has it (nfnetlink_queue.c, seq_show())
 kernel_has() {
+	# shellcheck disable=SC2016  # for awk
 	on_gw awk -v what="$1" '{ n += what == "waiting" ? $3 : $6 + $7 } END { print n + 0 }' /proc/net/netfilter/nfnetlink_queue
 }
 # said COUNTER: of the reader, now

@@ -101,11 +101,11 @@ static void print_counters(struct reader *r)
 	printf("packets %" PRIu64 "\nbad %" PRIu64 "\ndropped %" PRIu64
 	       "\nverdict_errors %" PRIu64 "\nlabels %" PRIu64
 	       "\nlabels_turned %" PRIu64 "\nlabels_missing %" PRIu64
-	       "\nlabel_errors %" PRIu64
-	       "\nunread %" PRIu64 "\nlargest %" PRIu64 "\nend\n",
+	       "\nlabel_errors %" PRIu64 "\nunread %" PRIu64
+	       "\nlargest %" PRIu64 "\nend\n",
 	       s->packets, s->bad, s->dropped, s->verdict_errors, s->labels,
-	       s->labels_turned, s->labels_missing, s->label_errors,
-	       s->unread, r->largest);
+	       s->labels_turned, s->labels_missing, s->label_errors, s->unread,
+	       r->largest);
 	fflush(stdout);
 }
 
