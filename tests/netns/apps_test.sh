@@ -73,6 +73,7 @@ is "$(fetch "http://$SERVER:8080/big") $(fetch "http://$SERVER/big") $(fetch "ht
 check "count only: it is named" marked "src=$CLIENT dst=$SERVER .*dport=80 " $HTTP
 check_sum "count only: and counted"
 is "$(on_gw ip rule; on_gw ip -6 rule)" "$(on_client ip rule; on_client ip -6 rule)" "count only: no routing rules"
+is "$(sluicectl rules install --dry-run | grep '^#')" "" "... nor would there be any"
 is "$(demux)" "$before" "count only: early demultiplexing is as it was"
 refused=$(on_client curl -s -m 5 -o /dev/null -w '%{http_code}' "http://$GW:3129/")
 is "$refused" 000 "count only: nobody talks to the listener"

@@ -208,7 +208,9 @@ is "$(on_client curl -sS -m 30 "http://[$SERVER6]/file" | wc -c)" 2000000 "... o
 balance "all bytes are there, intercepted"
 is "$(gw_acct get | awk '$2 == 3 && $3 == "up" { print $1, $6 }' | tr '\n' ' ')" "$client4 1 $client6 1 " \
 	"two flows, of the application for what is intercepted"
-is "$(gw_acct get | awk '$2 != 3 && $2 != "no-conntrack"')" "" "... and no other (but neighbour discovery, untracked)"
+# The end of a connection may come again when its socket is gone: then it is the gateway's.
+is "$(gw_acct get | awk '$2 != 3 && $2 != "no-conntrack" && !($2 == 2 && $5 <= 2 && $6 == 0)')" "" \
+	"... and no other (but neighbour discovery, untracked)"
 stop_sluice
 is $? 0 "the gateway stops"
 

@@ -70,6 +70,8 @@ static int diff(struct rules *r, struct strbuf *out, bool *differ)
 static void plan_install(struct rules *r, struct strbuf *out)
 {
 	nft_text_ruleset(out, r->wanted);
+	if (!r->wanted->intercepts)
+		return;
 	strbuf_printf(out,
 		      "# IPv4 and IPv6:\n"
 		      "# ip rule add priority %u nop\n"
@@ -94,6 +96,8 @@ static int plan_remove(struct rules *r, struct strbuf *out)
 	}
 	strbuf_puts(out, n < 0 ? "# there is no table inet " RULESET_TABLE "\n"
 			       : "delete table inet " RULESET_TABLE "\n");
+	if (!r->wanted->intercepts)
+		return 0;
 	strbuf_printf(out,
 		      "# IPv4 and IPv6:\n"
 		      "# ip rule del priority %u\n"
