@@ -230,6 +230,19 @@ static void make_inspection(struct classify *c, struct flow *flow)
 	flow->inspection = inspection_new(c->inspector);
 }
 
+/*
+ * What was seen is another connection's. Packets go on being counted: who
+ * leaves gaps in a connection on purpose could otherwise keep it from ever
+ * being given up, and all of it would be queued.
+ */
+static void begin_anew(struct classify *c, struct flow *flow)
+{
+	c->stats.reused++;
+	inspection_free(c->inspector, flow->inspection);
+	flow->inspection = NULL;
+	flow->ends = 0;
+}
+
 static void with_payload(struct classify *c, const uint8_t *data, size_t len,
 			 const struct packet *p, enum classify_way way,
 			 uint64_t now_ms, struct classify_result *r)
@@ -242,11 +255,8 @@ static void with_payload(struct classify *c, const uint8_t *data, size_t len,
 	ip.end = flow_key_make(&key, p->proto, &p->src, &p->dst);
 	flow = flows_get(c->flows, &key, now_ms);
 	if (flow->inspection != NULL &&
-	    inspect_is_another(flow->inspection, &ip)) {
-		c->stats.reused++;
-		flows_remove(c->flows, flow);
-		flow = flows_get(c->flows, &key, now_ms);
-	}
+	    inspect_is_another(flow->inspection, &ip))
+		begin_anew(c, flow);
 	if (flow->server == FLOW_NO_END)
 		flow->server = server_end(p, ip.end, way);
 	ip.up = flow->server != ip.end;
