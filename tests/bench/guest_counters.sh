@@ -13,7 +13,8 @@ ns_up
 spawn "$NS_SERVER" sink "$PYTHON" -c 'import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("", 5201))
 while 1: s.recv(100)'
-sleep 2
+sink_listens() { on_server ss -Hlun "sport = :5201" | grep -q .; }
+wait_for 20 sink_listens || exit 1
 # busy: jiffies of all that the processor did; idle and waiting left out
 busy() { awk '/^cpu / { print $2 + $3 + $4 + $7 + $8 }' /proc/stat; }
 send() {
@@ -21,13 +22,20 @@ send() {
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect((sys.argv[1], 5201))
 for i in range(int(sys.argv[2])): s.send(b"x" * 64)' $SERVER $COUNT
 }
+# counts: the app role reads the queues, and counts by $SOURCE
+counts() {
+	sluicectl --json status | tr -d '\n' | grep -v 'which counts nothing' |
+		grep -qE "labels: queues .*; bytes: ${SAYS[$SOURCE]}"
+}
+declare -A SAYS=([none]='not counted' [bpf]='by BPF' [kmod]='by sluice_acct.ko' [conntrack]='by conntrack')
 once() { # SOURCE: jiffies
 	local before
 	if [ "$1" != conntrack-alone ]; then
 		sluice_conf log.level=warning scan.engine=none relays=1 intercept.http='{}' apps.counters="$1"
 		# shellcheck disable=SC2119  # no arguments for it
 		start_sluice || exit 1
-		sleep 5
+		SOURCE=$1
+		wait_for 30 counts || exit 1
 	else
 		on_gw nft 'table inet t { chain f { type filter hook forward priority 0; ct state invalid counter; }; }'
 	fi

@@ -34,7 +34,10 @@ sluice_counts() {
 	local said
 	for _ in $(seq 50); do
 		said=$(sluice_ctl --json status)
-		case $said in *"labels: queues"*"bytes: by ${1:-BPF}"*) return 0 ;; esac
+		case $said in
+		*"which counts nothing"*) ;; # conntrack's counters are not on yet
+		*"labels: queues"*"bytes: by ${1:-BPF}"*) return 0 ;;
+		esac
 		sleep 0.1
 	done
 	printf '%s\n' "$said" >&2

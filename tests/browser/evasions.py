@@ -243,9 +243,12 @@ case("base64, said in a field")(lambda b: answer(
 # --- transfer codings --------------------------------------------------------
 
 
-def transfer(name, value, **how):
-    case(name)(lambda b: in_chunks(
-        b.plain, te=b"Transfer-Encoding: " + value, **how))
+def by_chunks(name, **how):
+    case(name)(lambda b: in_chunks(b.plain, **how))
+
+
+def transfer(name, value):
+    by_chunks(name, te=b"Transfer-Encoding: " + value)
 
 
 transfer("chunked", b"chunked")
@@ -268,17 +271,15 @@ case("chunked twice")(lambda b: in_chunks(
 case("chunked and a length")(lambda b: in_chunks(b.plain, "Content-Length: 5"))
 case("a length and identity")(lambda b: answer(
     b.plain, "Transfer-Encoding: identity"))
-case("chunked, a space before the colon")(
-    lambda b: in_chunks(b.plain, te=b"Transfer-Encoding : chunked"))
-case("chunked, folded")(
-    lambda b: in_chunks(b.plain, te=b"Transfer-Encoding:\r\n chunked"))
-case("chunked, said by HTTP/1.0")(
-    lambda b: in_chunks(b.plain, status=b"HTTP/1.0 200 OK"))
+by_chunks("chunked, a space before the colon",
+          te=b"Transfer-Encoding : chunked")
+by_chunks("chunked, folded", te=b"Transfer-Encoding:\r\n chunked")
+by_chunks("chunked, said by HTTP/1.0", status=b"HTTP/1.0 200 OK")
 case("chunked and gzip")(lambda b: in_chunks(b.gz, "Content-Encoding: gzip"))
 
 
 def sizes(name, form, **how):
-    case(name)(lambda b: in_chunks(b.plain, first=form, rest=form, **how))
+    by_chunks(name, first=form, rest=form, **how)
 
 
 sizes("chunk sizes in capitals", b"%X\r\n")

@@ -77,6 +77,17 @@ is "$(sluicectl rules install --dry-run | grep '^#')" "" "... nor would there be
 is "$(demux)" "$before" "count only: early demultiplexing is as it was"
 refused=$(on_client curl -s -m 5 -o /dev/null -w '%{http_code}' "http://$GW:3129/")
 is "$refused" 000 "count only: nobody talks to the listener"
+on_gw nft delete table inet sluice
+table_back() { on_gw nft list table inet sluice >/dev/null 2>&1; }
+check "count only: a table that somebody deletes is put back" wait_for 5 table_back
+net=$(role_pid net)
+kill -KILL "$net"
+net_back() { [ "$(role_pid net)" != "$net" ] && sluice_ready; }
+check "count only: a net role that is killed is started again" wait_for 10 net_back
+count_from_now
+is "$(fetch "http://$SERVER:8080/big")" 200 "... traffic passes"
+check_sum "... and is counted"
+is "$(on_gw ip rule)" "$(on_client ip rule)" "... and still there are no routing rules"
 sluice_conf log.level=info intercept.http='{80}'
 sluicectl reload >/dev/null
 intercepting() { sluicectl --json status | grep -q '"intercepting":true'; }

@@ -306,6 +306,7 @@ killed() {
 test_deaths() {
 	local net
 	killed net
+	killed app
 	killed log
 	check "... the journal has its event" eval 'sluice_events | grep -q gate=gate-log'
 	conf
@@ -315,6 +316,21 @@ test_deaths() {
 	stop_sluice
 	is $? 0 "a net role that hangs when it is to remove the rules"
 	left "net hangs"
+	# The rules wait for the app role to end; not for ever, and not when it can't.
+	start_sluice
+	kill -STOP "$(role_pid app)"
+	stop_sluice
+	is $? 0 "an app role that hangs when it is to empty its queues"
+	left "app hangs"
+	start_sluice
+	net=$(role_pid net)
+	kill -STOP "$(role_pid app)"
+	spawn "$NS_GW" stop "$BIN/sluicectl" -s "$T/run/control.sock" stop
+	wait_for 5 phase_is ending
+	kill -KILL "$net"
+	stop_sluice
+	is $? 0 "a net role that is killed while the rules wait for a hung app role"
+	left "net killed, app hangs"
 	conf stop_timeout=1s
 	start_sluice
 	gated hung gate7
