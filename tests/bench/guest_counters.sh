@@ -7,7 +7,7 @@
 # shellcheck source=tests/netns/lib.sh
 . "$(dirname "$0")/../netns/lib.sh"
 ROUNDS=${ROUNDS:-5}
-COUNT=20000
+COUNT=100000
 modprobe nf_conntrack && modprobe veth && modprobe nfnetlink_queue && insmod "$VM_MODULE" || exit 1
 ns_up
 spawn "$NS_SERVER" sink "$PYTHON" -c 'import socket
