@@ -306,7 +306,7 @@ static void the_same_connection(void **state)
 static void gaps_on_purpose(void **state)
 {
 	struct talk t = talk_of(6, 40009, 7777);
-	struct classify_result r = {0};
+	struct classify_result r;
 	unsigned int packets = 0;
 
 	(void)state;
