@@ -66,7 +66,7 @@ struct counters {
 /* See remember(). */
 struct recent {
 	struct acct_flow flow;
-	__u64 until; /* CLOCK_MONOTONIC_COARSE, ns */
+	__u64 until; /* jiffies */
 	__u16 app;
 	__u8 directions; /* bits; a packet in another one is looked at anew */
 	__u8 zero[5];
@@ -545,7 +545,7 @@ static __always_inline struct recent *recent_slot(__u64 tag)
 {
 	__u32 slot = (tag >> 32) & (ACCT_RECENT - 1);
 
-	if (config.recent_ns == 0)
+	if (config.recent_ticks == 0)
 		return NULL;
 	return bpf_map_lookup_elem(&recent, &slot);
 }
@@ -568,7 +568,7 @@ static __always_inline __u16 recall(const struct recent *r,
 {
 	if (r == NULL || p->opens || !same_flow(&r->flow, &p->flow) ||
 	    (r->directions & (1U << direction)) == 0 ||
-	    r->until < bpf_ktime_get_coarse_ns())
+	    r->until < bpf_jiffies64())
 		return 0;
 	return r->app;
 }
@@ -584,7 +584,7 @@ static __always_inline void remember(struct recent *r, const struct packet *p,
 	if (r == NULL)
 		return;
 	r->flow = p->flow;
-	r->until = bpf_ktime_get_coarse_ns() + config.recent_ns;
+	r->until = bpf_jiffies64() + config.recent_ticks;
 	r->app = l->app;
 	r->directions = l->replied ? 1U << ACCT_UP | 1U << ACCT_DOWN
 				   : 1U << direction;
@@ -605,17 +605,17 @@ static __always_inline int count_other(const struct packet *p,
 	return 0;
 }
 
-static __always_inline int count_flow(struct __sk_buff *skb, __u32 direction,
+/*
+ * Not inlined: the way of most packets, which are recalled, is short then, and
+ * leaves the processor's caches to the rest of the kernel.
+ */
+static __noinline int count_looked_up(struct __sk_buff *skb, __u32 direction,
 				      const struct packet *p,
-				      const struct acct_sum *n)
+				      const struct acct_sum *n,
+				      struct recent *r)
 {
-	struct recent *r = recent_slot(tag_of(&p->flow));
-	struct label l = {.app = recall(r, p, direction)};
+	struct label l = {};
 
-	if (l.app != 0) {
-		count_app(&p->flow, l.app, direction, n, 0);
-		return 0;
-	}
 	find_label(skb, direction, p, &l);
 	if (l.app == 0 && !config.conntrack)
 		return count_reason(ACCT_NO_CONNTRACK, direction, n);
@@ -625,6 +625,19 @@ static __always_inline int count_flow(struct __sk_buff *skb, __u32 direction,
 		label_flow(&p->flow, &l, direction);
 	count_app(&p->flow, l.app, direction, n, 0);
 	remember(r, p, &l, direction);
+	return 0;
+}
+
+static __always_inline int count_flow(struct __sk_buff *skb, __u32 direction,
+				      const struct packet *p,
+				      const struct acct_sum *n)
+{
+	struct recent *r = recent_slot(tag_of(&p->flow));
+	__u16 app = recall(r, p, direction);
+
+	if (app == 0)
+		return count_looked_up(skb, direction, p, n, r);
+	count_app(&p->flow, app, direction, n, 0);
 	return 0;
 }
 

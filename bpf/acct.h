@@ -124,7 +124,7 @@ struct acct_config {
 	__u16 gateway;	   /* to and from the gateway itself */
 	__u16 conntrack;   /* the kernel has bpf_skb_ct_lookup() */
 	__u16 spare;
-	__u64 recent_ns;      /* how long what was found out is good; 0: not */
+	__u64 recent_ticks;   /* how long what was found out is good; 0: not */
 	__u16 protocols[256]; /* of protocols without ports, by their number */
 };
 

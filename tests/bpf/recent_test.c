@@ -16,19 +16,20 @@
 #define FIRST	    77
 #define SECOND	    78
 #define LABEL(app)  ((uint32_t)(app) << ACCT_LABEL_SHIFT)
-#define FOR_EVER    (UINT64_C(3600) * 1000000000)
-#define A_WHILE	    (UINT64_C(50) * 1000000)
-#define AFTER_IT_MS 200 /* the clock ticks a hundred times a second at least */
+/* Ticks, of which there are 100 to 1000 a second. */
+#define FOR_EVER    (UINT64_C(3600) * 1000)
+#define A_WHILE	    UINT64_C(5)
+#define AFTER_IT_MS 200
 
 static uint64_t frames(struct rig *r, uint16_t app, enum acct_direction d)
 {
 	return rig_counter(r, CLIENT, app, d).sum.frames;
 }
 
-static void open_rig(struct rig *r, uint64_t recent_ns)
+static void open_rig(struct rig *r, uint64_t recent_ticks)
 {
 	const struct rig_options o = {
-		.recent_ns = recent_ns, .counters = 16, .pending = 4096};
+		.recent_ticks = recent_ticks, .counters = 16, .pending = 4096};
 	cpu_set_t one;
 
 	/* What one processor remembers, another doesn't know. */
@@ -171,14 +172,14 @@ static void more_flows_than_slots(void **state)
 
 /* Nanoseconds a packet, the best of some tries. */
 static uint32_t cost(uint8_t protocol, enum acct_direction d,
-		     uint64_t recent_ns)
+		     uint64_t recent_ticks)
 {
 	struct acct_flow flow = rig_flow(protocol, CLIENT, 1, SERVER, 53);
 	uint32_t best = UINT32_MAX;
 	struct frame f;
 	struct rig r;
 
-	open_rig(&r, recent_ns);
+	open_rig(&r, recent_ticks);
 	frame_flow(&f, &flow, d, TCP_ACK, 22);
 	ct_put(&flow, NULL, LABEL(FIRST), true);
 	for (int i = 0; i < 9; i++) {

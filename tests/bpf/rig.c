@@ -46,7 +46,7 @@ void rig_open(struct rig *r, const struct rig_options *opt)
 		r->obj->rodata->config.protocols[IPPROTO_ICMPV6] = RIG_ICMPV6;
 	}
 	r->obj->rodata->config.conntrack = !o->no_conntrack;
-	r->obj->rodata->config.recent_ns = o->recent_ns;
+	r->obj->rodata->config.recent_ticks = o->recent_ticks;
 	bpf_map__set_max_entries(r->obj->maps.counters_a, counters);
 	bpf_map__set_max_entries(r->obj->maps.counters_b, counters);
 	bpf_map__set_max_entries(r->obj->maps.pending,

@@ -32,7 +32,7 @@ struct rig_options {
 	uint32_t pending;  /* 0: 64 */
 	bool no_conntrack;
 	bool no_ids; /* all 0 */
-	uint64_t recent_ns;
+	uint64_t recent_ticks;
 };
 
 /* Loads the program; @opt may be NULL. */

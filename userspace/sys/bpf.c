@@ -90,6 +90,21 @@ static uint32_t at_least_one(uint32_t entries)
 	return entries > 0 ? entries : 1;
 }
 
+/*
+ * RECENT_NS in the kernel's ticks (jiffies), which cost the program nothing to
+ * read: the coarse clock's resolution is one of them. 0 when it isn't known,
+ * and then nothing is taken for granted.
+ */
+static uint64_t recent_ticks(void)
+{
+	struct timespec tick;
+
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) == -1 ||
+	    tick.tv_sec > 0 || tick.tv_nsec <= 0)
+		return 0;
+	return RECENT_NS / (uint64_t)tick.tv_nsec;
+}
+
 static int set_up(struct acct_bpf *obj, const struct bpf_acct_options *opt)
 {
 	uint32_t counters = at_least_one(opt->counters);
@@ -101,7 +116,7 @@ static int set_up(struct acct_bpf *obj, const struct bpf_acct_options *opt)
 		memcpy(obj->rodata->config.protocols, opt->protocols,
 		       sizeof(obj->rodata->config.protocols));
 	obj->rodata->config.conntrack = !opt->no_conntrack;
-	obj->rodata->config.recent_ns = RECENT_NS;
+	obj->rodata->config.recent_ticks = recent_ticks();
 	err = bpf_map__set_max_entries(obj->maps.counters_a, counters);
 	if (err == 0)
 		err = bpf_map__set_max_entries(obj->maps.counters_b, counters);
