@@ -35,7 +35,7 @@ enum config_protocol { PROTOCOL_HTTP };
 enum config_mode { MODE_TRANSPARENT };
 enum config_engine { ENGINE_NONE, ENGINE_LIBCLAMAV, ENGINE_CLAMD };
 enum config_action { ACTION_ALLOW, ACTION_BLOCK };
-enum config_delivery { DELIVERY_HOLD, DELIVERY_TAIL };
+enum config_delivery { DELIVERY_HOLD, DELIVERY_TAIL, DELIVERY_PROGRESS };
 enum config_non_http { NON_HTTP_PASS, NON_HTTP_REFUSE };
 enum config_counters {
 	COUNTERS_AUTO,
@@ -100,6 +100,7 @@ struct config_delivery_options {
 	enum config_delivery mode;
 	uint64_t tail;	     /* bytes kept back until the verdict */
 	uint64_t hold_below; /* objects below it are held whole */
+	uint64_t progress_after; /* ms until a browser gets the page */
 };
 
 struct config_apps {
@@ -137,6 +138,7 @@ struct config {
 	bool log_access; /* events for exchanges that nothing stopped */
 	char page_block[CONFIG_PAGE_MAX]; /* HTML templates, NUL-terminated */
 	char page_error[CONFIG_PAGE_MAX];
+	char page_progress[CONFIG_PAGE_MAX];
 };
 
 /* Where the service for @protocol in @mode is, or NULL. */

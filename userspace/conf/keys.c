@@ -56,10 +56,11 @@ static const struct config_word engine_words[] = {
 	{NULL, 0}};
 static const struct config_word action_words[] = {
 	{"block", ACTION_BLOCK}, {"allow", ACTION_ALLOW}, {NULL, 0}};
-static const struct config_word delivery_words[] = {{"tail", DELIVERY_TAIL},
-						    {"hold", DELIVERY_HOLD},
-						    {"progress", CONFIG_LATER},
-						    {NULL, 0}};
+static const struct config_word delivery_words[] = {
+	{"tail", DELIVERY_TAIL},
+	{"hold", DELIVERY_HOLD},
+	{"progress", DELIVERY_PROGRESS},
+	{NULL, 0}};
 static const struct config_word counters_words[] = {
 	{"auto", COUNTERS_AUTO}, {"bpf", COUNTERS_BPF},
 	{"kmod", COUNTERS_KMOD}, {"conntrack", COUNTERS_CONNTRACK},
@@ -119,8 +120,8 @@ const struct config_key config_keys[] = {
 	 .preset = "/etc/sluice/pages",
 	 .max = DIR_MAX,
 	 FIELD(pages),
-	 .meaning = "Directory of block.html and error.html, each instead of "
-		    "a built-in page."},
+	 .meaning = "Directory of block.html, error.html and progress.html, "
+		    "each instead of a built-in page."},
 	{.section = "",
 	 .name = "policy",
 	 .type = KEY_PATH,
@@ -428,6 +429,15 @@ const struct config_key config_keys[] = {
 	 FIELD(delivery.hold_below),
 	 .meaning = "Objects below this size are held whole, so that a page "
 		    "can take their place."},
+	{.section = "delivery",
+	 .name = "progress_after",
+	 .type = KEY_DURATION,
+	 .live = true,
+	 .preset = "5s",
+	 RANGE(100, HOUR),
+	 FIELD(delivery.progress_after),
+	 .meaning = "With mode progress: a browser whose download takes longer "
+		    "gets a page that shows how far it is."},
 
 	{.section = "apps",
 	 .name = "enabled",

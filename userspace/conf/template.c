@@ -6,7 +6,8 @@
 #include "pages.inc"
 
 _Static_assert(sizeof(PAGE_BLOCK) <= CONFIG_PAGE_MAX &&
-		       sizeof(PAGE_ERROR) <= CONFIG_PAGE_MAX,
+		       sizeof(PAGE_ERROR) <= CONFIG_PAGE_MAX &&
+		       sizeof(PAGE_PROGRESS) <= CONFIG_PAGE_MAX,
 	       "a built-in page is too large");
 
 const char *const template_names[TEMPLATE_VALUES] = {
@@ -21,6 +22,7 @@ const char *const template_names[TEMPLATE_VALUES] = {
 const char *const config_page_files[CONFIG_PAGES] = {
 	[CONFIG_PAGE_BLOCK] = "block.html",
 	[CONFIG_PAGE_ERROR] = "error.html",
+	[CONFIG_PAGE_PROGRESS] = "progress.html",
 };
 
 static const char *find_in_line(struct str s, const char *pair)
@@ -152,7 +154,14 @@ static void check_size(struct reader *r, struct str text)
 
 static char *page_of(struct config *c, enum config_page page)
 {
-	return page == CONFIG_PAGE_BLOCK ? c->page_block : c->page_error;
+	switch (page) {
+	case CONFIG_PAGE_BLOCK:
+		return c->page_block;
+	case CONFIG_PAGE_PROGRESS:
+		return c->page_progress;
+	default:
+		return c->page_error;
+	}
 }
 
 void config_set_page(struct config *c, enum config_page page, const char *name,
@@ -172,4 +181,5 @@ void config_set_default_pages(struct config *c)
 {
 	str_copy(c->page_block, sizeof(c->page_block), PAGE_BLOCK);
 	str_copy(c->page_error, sizeof(c->page_error), PAGE_ERROR);
+	str_copy(c->page_progress, sizeof(c->page_progress), PAGE_PROGRESS);
 }

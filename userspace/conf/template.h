@@ -46,9 +46,14 @@ enum template_piece {
 enum template_piece template_next(struct str *rest, struct str *piece,
 				  enum template_value *value);
 
-enum config_page { CONFIG_PAGE_BLOCK, CONFIG_PAGE_ERROR, CONFIG_PAGES };
+enum config_page {
+	CONFIG_PAGE_BLOCK,
+	CONFIG_PAGE_ERROR,
+	CONFIG_PAGE_PROGRESS, /* left open: more is appended as it comes */
+	CONFIG_PAGES
+};
 
-/* "block.html", "error.html": names of the files in the directory c->pages. */
+/* "block.html", ...: names of the files in the directory c->pages. */
 extern const char *const config_page_files[CONFIG_PAGES];
 
 /*

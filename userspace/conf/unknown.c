@@ -26,7 +26,6 @@ static const struct later later[] = {
 	{CONFIG_SERVICE_SECTION, "server", UNKNOWN_VALUE},
 	{CONFIG_SERVICE_SECTION, "certificate", UNKNOWN_VALUE},
 	{CONFIG_SERVICE_SECTION, "key", UNKNOWN_VALUE},
-	{"delivery", "progress_after", UNKNOWN_VALUE},
 	{"store", "url", UNKNOWN_VALUE},
 };
 

@@ -19,6 +19,8 @@
 #define MSG_FDS_MAX  64	   /* descriptors with a message */
 #define MSG_NAME_MAX 64	   /* a signature's name, with its NUL */
 #define MSG_SHA256   32
+#define MSG_TOKEN    16 /* bytes, random: who knows them may have it */
+#define MSG_FIELDS   1024
 
 enum role_id {
 	ROLE_PARENT,
@@ -61,8 +63,12 @@ enum msg_type {
 	/* relay -> scan */
 	MSG_SCAN,	 /* msg_scan; fd: the object, not to change any more */
 	MSG_SCAN_CANCEL, /* msg_scan_cancel */
+	MSG_SHELVE,	 /* msg_shelve; fd: the object, as above */
+	MSG_SHELF_WANT,	 /* msg_shelf_want */
 	/* scan -> relay */
-	MSG_SCANNED, /* msg_scanned */
+	MSG_SCANNED,	/* msg_scanned */
+	MSG_SHELVED,	/* msg_shelved */
+	MSG_SHELF_GIVE, /* msg_shelve with the id of the question; fd, if any */
 	/* relay -> log */
 	MSG_EVENTS, /* msg_events, then packed events (store/event.h) */
 	/* app -> log */
@@ -192,6 +198,32 @@ struct msg_scanned {
 	uint32_t zero;
 	uint8_t sha256[MSG_SHA256];
 	char name[MSG_NAME_MAX];
+};
+
+/*
+ * An object that its client is going to fetch, from whichever relay it gets
+ * to. The scan role keeps its descriptor for a while.
+ */
+struct msg_shelve {
+	uint64_t id; /* chosen by the relay, repeated in the answer */
+	uint64_t size;
+	uint32_t verdict; /* enum verdict that let it through */
+	uint32_t reason;  /* enum reason */
+	struct ip_addr client;
+	uint8_t token[MSG_TOKEN];
+	uint8_t sha256[MSG_SHA256];
+	/* Fields of the origin server's that describe it, each with its CRLF. */
+	char fields[MSG_FIELDS];
+};
+
+struct msg_shelved {
+	uint64_t id;
+};
+
+struct msg_shelf_want {
+	uint64_t id;
+	struct ip_addr client;
+	uint8_t token[MSG_TOKEN];
 };
 
 struct msg_events {

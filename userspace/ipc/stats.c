@@ -51,6 +51,8 @@ static const char *const scan_names[] = {
 	[SCAN_RELOADS] = "reloads",
 	[SCAN_RELOADS_FAILED] = "reloads_failed",
 	[SCAN_CACHE_ENTRIES] = "cache_entries",
+	[SCAN_SHELF_OBJECTS] = "shelf_objects",
+	[SCAN_SHELF_BYTES] = "shelf_bytes",
 };
 
 static const char *const log_names[] = {

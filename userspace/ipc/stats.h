@@ -75,6 +75,8 @@ enum scan_counter {
 	SCAN_RELOADS,
 	SCAN_RELOADS_FAILED,
 	SCAN_CACHE_ENTRIES,
+	SCAN_SHELF_OBJECTS, /* waiting to be fetched by their clients */
+	SCAN_SHELF_BYTES,
 	SCAN_COUNTERS
 };
 

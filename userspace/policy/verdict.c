@@ -86,6 +86,9 @@ static const struct reason_text reasons[REASON_COUNT] = {
 		 "The client closed the connection in the middle."},
 	[REASON_TIMEOUT] = {"timeout", "The connection took too long."},
 	[REASON_SHUTDOWN] = {"shutdown", "The gateway was stopped."},
+	[REASON_EXPIRED] =
+		{"expired",
+		 "What was kept for you is gone: please begin the download anew."},
 };
 
 bool verdict_valid(unsigned int v)

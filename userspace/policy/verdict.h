@@ -55,6 +55,7 @@ enum reason {
 	REASON_CLIENT_CLOSED,	 /* client went away in the middle */
 	REASON_TIMEOUT,		 /* header, idle or total time passed */
 	REASON_SHUTDOWN,	 /* the gateway stopped */
+	REASON_EXPIRED,		 /* what was kept for the client is gone */
 	REASON_COUNT
 };
 

@@ -6,6 +6,8 @@
  * tail: objects of delivery.hold_below and more start to leave as they come,
  *	 but the last delivery.tail bytes stay until the verdict. Without them
  *	 no client takes the object for complete; a detected one ends in a RST.
+ * progress: a browser gets a page meanwhile (progress.c), and fetches the object
+ *	 when it is judged; all others as with tail.
  *
  * This path fails closed: whatever has no verdict that lets it through stays.
  */
@@ -38,7 +40,8 @@ static void release_early(struct exchange *x)
 	const struct config_delivery_options *d = &exchange_config(x)->delivery;
 	struct transfer *t = &x->down;
 
-	if (d->mode != DELIVERY_TAIL || apparent_size(t) < d->hold_below ||
+	if (d->mode == DELIVERY_HOLD || x->progress != NULL ||
+	    apparent_size(t) < d->hold_below ||
 	    t->object->size < d->tail + PIECE)
 		return;
 	start(x);
@@ -59,7 +62,9 @@ static void release_judged(struct exchange *x)
 /* It must not arrive: a page if nothing has left yet, else a cut. */
 static void refuse(struct exchange *x)
 {
-	if (x->started)
+	if (progress_shown(x))
+		progress_refuse_object(x);
+	else if (x->started)
 		exchange_abort(x, CLOSE_REFUSED);
 	else
 		reply_page(x, 403);
@@ -71,7 +76,7 @@ static bool may_receive(const struct exchange *x)
 
 	return !t->passing && !t->in_done && t->error == 0 &&
 	       t->bad == HTTP1_OK &&
-	       (!x->started ||
+	       (!x->started || progress_shown(x) ||
 		t->received - t->sent <
 			exchange_config(x)->delivery.tail + READ_AHEAD);
 }
@@ -110,6 +115,8 @@ bool delivery_run(struct exchange *x)
 		refuse(x);
 		return true;
 	}
+	if (progress_shown(x))
+		return progress_deliver(x) || progress;
 	if (x->check == CHECK_DONE)
 		release_judged(x);
 	else

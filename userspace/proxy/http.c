@@ -139,10 +139,13 @@ static void count_unscanned(struct exchange *x, const struct transfer *t,
 
 void exchange_end_bodies(struct exchange *x)
 {
+	bool received = x->up.in_done;
+
 	count_unscanned(x, &x->up, x->up_unscanned);
 	count_unscanned(x, &x->down, x->down_unscanned);
 	transfer_end(&x->up);
 	transfer_end(&x->down);
+	x->up.in_done = received;
 }
 
 static void exchange_free(struct session *s)
@@ -151,6 +154,8 @@ static void exchange_free(struct session *s)
 
 	exchange_log(x, 0);
 	scanner_cancel(&x->job);
+	progress_end(x);
+	shelved_end(x);
 	exchange_end_bodies(x);
 	pool_buf_put(&s->relay->buffers, &x->held);
 	free(x->text);
@@ -357,10 +362,15 @@ static bool exchange_done(const struct exchange *x)
 	       side_flushed(&x->session->client);
 }
 
-/* The client can't be told anything any more. */
+/*
+ * The client can't be told anything any more. A browser that closes the window
+ * with our page has gone; anybody else who only sends no more may still read.
+ */
 static bool client_gone(struct exchange *x)
 {
-	if (x->session->client.error == 0)
+	const struct side *client = &x->session->client;
+
+	if (client->error == 0 && !(client->ending && progress_shown(x)))
 		return false;
 	exchange_decide(x, x->verdict, REASON_CLIENT_CLOSED, "", false);
 	exchange_abort(x, CLOSE_CLIENT_GONE);
@@ -423,7 +433,9 @@ static uint64_t exchange_limit(const struct exchange *x)
 
 	if (x->response == RESPONSE_REPLY)
 		return at;
-	if (x->check == CHECK_PENDING)
+	if (progress_shown(x))
+		at = progress_limit(x);
+	else if (x->check == CHECK_PENDING)
 		at = exchange_now(x) + http->idle_timeout;
 	else if (x->request == REQUEST_CONNECT)
 		at = x->sent_ms + http->connect_timeout;
@@ -436,7 +448,9 @@ static uint64_t exchange_limit(const struct exchange *x)
 
 void exchange_set_deadline(struct exchange *x)
 {
-	session_deadline(x->session, exchange_limit(x));
+	uint64_t limit = exchange_limit(x), due = progress_due(x);
+
+	session_deadline(x->session, due < limit ? due : limit);
 }
 
 /* What the exchange was waiting for, and the status that says so. */
@@ -459,6 +473,11 @@ static void exchange_timeout(struct exchange *x)
 	unsigned int status;
 
 	exchange_decide(x, x->verdict, late_for(x, &status), "", false);
+	if (progress_shown(x)) {
+		progress_refuse_object(x);
+		session_again(s);
+		return;
+	}
 	if (x->started || x->response == RESPONSE_REPLY) {
 		exchange_abort(x, CLOSE_TIMEOUT);
 		return;
@@ -488,7 +507,9 @@ static void http_timeout(struct session *s)
 	} else if (x == NULL) {
 		session_end(s, CLOSE_IDLE, false);
 	} else if (exchange_limit(x) > exchange_now(x)) {
-		exchange_set_deadline(x);
+		progress_tick(x);
+		if (!s->dead)
+			exchange_set_deadline(x);
 	} else {
 		exchange_timeout(x);
 	}

@@ -10,7 +10,8 @@
  *
  * Files: http.c (session: heads in, exchanges begin and end), request.c (the
  * request's way), response.c (the response's way), delivery.c (what may leave
- * when), verdict.c (asking for verdicts), reply.c (our pages).
+ * when), progress.c (a page meanwhile), shelved.c (fetching what it offered),
+ * verdict.c (asking for verdicts), reply.c (our pages).
  */
 #ifndef SLUICE_PROXY_HTTP_H
 #define SLUICE_PROXY_HTTP_H
@@ -29,6 +30,7 @@
 enum request_state {
 	REQUEST_STORE,	 /* its body is received to be scanned */
 	REQUEST_VERDICT, /* waits for the verdict on it */
+	REQUEST_SHELF,	 /* is for the shelf, which is asked */
 	REQUEST_CONNECT, /* waits for the connection */
 	REQUEST_SEND,	 /* leaves, head and body */
 	REQUEST_DONE
@@ -73,6 +75,7 @@ struct exchange {
 	bool client_keep_alive;
 	bool expect_continue;
 	bool upgrade;
+	bool navigation; /* shows its answer in a browser's window */
 	bool remember_url;
 	uint8_t url_key[MSG_SHA256];
 	char *text; /* memory of the views that follow */
@@ -91,6 +94,9 @@ struct exchange {
 	struct buf held;      /* a head that may not leave yet */
 	bool keep_client;     /* the answer's head promised it */
 	bool started;	      /* the response head is on its way */
+
+	struct progress *progress; /* a page may leave first; else NULL */
+	struct shelved *shelved;   /* it is for the shelf; else NULL */
 
 	/* scanning */
 	enum check_state check;
@@ -154,7 +160,10 @@ void exchange_abort(struct exchange *x, enum session_close why);
  * At the end of each exchange, or earlier with an answer that names it.
  */
 void exchange_log(struct exchange *x, uint64_t reply_bytes);
-/* Count what of the bodies went by unscanned, and free them. */
+/*
+ * Count what of the bodies went by unscanned, and free them. Whether all of the
+ * request was received stays known.
+ */
 void exchange_end_bodies(struct exchange *x);
 /* Let the held head leave on @to, whose output is empty. */
 void exchange_release_head(struct exchange *x, struct side *to);
@@ -192,6 +201,38 @@ void response_failed(struct exchange *x, enum verdict verdict,
 /* Move a response that is scanned: store, ask, release. Progress? */
 bool delivery_run(struct exchange *x);
 
+/* --- progress.c ------------------------------------------------------------------ */
+
+/* Whether what @req asks for is shown in a browser's window. */
+bool progress_wanted(const struct exchange *x, const struct http1_request *req);
+/* A response that is to be scanned began: a page may leave before it. */
+void progress_begin(struct exchange *x, const struct http1_response *res);
+/* Whether the client has the page, and its end is still to come. */
+bool progress_shown(const struct exchange *x);
+/* When something about the page is due; UINT64_MAX: never. */
+uint64_t progress_due(const struct exchange *x);
+/* When the origin server is late, whatever moved on the client's side. */
+uint64_t progress_limit(const struct exchange *x);
+/* It is due: show the page, or say how far it is. */
+void progress_tick(struct exchange *x);
+/* There is a verdict that lets the object through. Progress? */
+bool progress_deliver(struct exchange *x);
+/* The object does not come, for what is known of the exchange. */
+void progress_refuse_object(struct exchange *x);
+void progress_end(struct exchange *x);
+
+/* --- shelved.c ------------------------------------------------------------------- */
+
+/* Room for any path that shelved_path() writes, with its NUL. */
+#define SHELVED_PATH_MAX 192
+
+/* The path under which the object of @url is fetched. */
+void shelved_path(char *dst, size_t size, const uint8_t token[MSG_TOKEN],
+		  struct str url);
+/* Whether the request is for an object on the shelf; then it is under way. */
+bool shelved_asked(struct exchange *x, const struct http1_request *req);
+void shelved_end(struct exchange *x);
+
 /* --- verdict.c -------------------------------------------------------------------- */
 
 /* Whether bodies are scanned at all. */
@@ -225,6 +266,12 @@ void verdict_answered(struct scan_job *job);
  * response was started.
  */
 void reply_page(struct exchange *x, unsigned int status);
+/* A template filled in: text (the caller's) of *@len bytes, or NULL. */
+char *reply_render(const struct exchange *x, const char *template, size_t *len);
+/* The id that the exchange's event is going to have, if it is written now. */
+const char *reply_event_id(const struct exchange *x, char *dst, size_t size);
+/* Whatever was under way with the origin server is over. */
+void reply_drop_upstream(struct exchange *x);
 /* "100 Continue", for an upload that we receive ourselves. */
 bool reply_continue(struct exchange *x);
 

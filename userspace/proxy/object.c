@@ -95,6 +95,22 @@ fail:
 	return NULL;
 }
 
+struct object *object_of_file(struct object_store *st, int fd, uint64_t size)
+{
+	struct object *o = calloc(1, sizeof(*o));
+
+	if (o == NULL) {
+		close(fd);
+		return NULL;
+	}
+	o->store = st;
+	o->file = -1;
+	o->file_ro = fd;
+	o->size = size;
+	o->finished = true;
+	return o;
+}
+
 static void close_files(struct object *o)
 {
 	if (o->file != -1)

@@ -64,6 +64,8 @@ struct object {
 
 /* @expect: its size if known, else 0. NULL without memory. */
 struct object *object_new(struct object_store *st, uint64_t expect);
+/* One that lies in file @fd, complete; takes it over. NULL without memory. */
+struct object *object_of_file(struct object_store *st, int fd, uint64_t size);
 void object_free(struct object *o);
 
 /*

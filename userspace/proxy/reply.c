@@ -16,10 +16,15 @@ struct status_text {
 };
 
 static const struct status_text status_texts[] = {
-	{400, "Bad Request"},	     {403, "Forbidden"},
-	{405, "Method Not Allowed"}, {408, "Request Timeout"},
-	{414, "URI Too Long"},	     {431, "Request Header Fields Too Large"},
-	{502, "Bad Gateway"},	     {504, "Gateway Timeout"},
+	{400, "Bad Request"},
+	{403, "Forbidden"},
+	{405, "Method Not Allowed"},
+	{408, "Request Timeout"},
+	{410, "Gone"},
+	{414, "URI Too Long"},
+	{431, "Request Header Fields Too Large"},
+	{502, "Bad Gateway"},
+	{504, "Gateway Timeout"},
 };
 
 static const char *text_of(unsigned int status)
@@ -55,11 +60,17 @@ static struct str utc_now(const struct exchange *x, char *dst, size_t size)
 	return (struct str){dst, n};
 }
 
-/* The template filled in. Text (caller's) of *@len bytes, or NULL. */
-static char *render(const struct exchange *x, const char *template, size_t *len)
+const char *reply_event_id(const struct exchange *x, char *dst, size_t size)
+{
+	const struct outbox *events = &exchange_relay(x)->events;
+
+	event_format_id(dst, size, events->instance, outbox_next(events));
+	return dst;
+}
+
+char *reply_render(const struct exchange *x, const char *template, size_t *len)
 {
 	char time[40], event[EVENT_ID_MAX], client[IP_TEXT_MAX], status[8];
-	const struct outbox *events = &exchange_relay(x)->events;
 	struct page_values values = {0};
 	char *page = malloc(PAGE_RENDERED_MAX);
 	struct strbuf sb;
@@ -69,8 +80,6 @@ static char *render(const struct exchange *x, const char *template, size_t *len)
 	strbuf_init(&sb, page, PAGE_RENDERED_MAX);
 	ip_addr_format(&x->session->client_addr.addr, client, sizeof(client));
 	snprintf(status, sizeof(status), "%u", x->status);
-	event_format_id(event, sizeof(event), events->instance,
-			outbox_next(events));
 	values.v[TEMPLATE_URL] = x->url;
 	values.v[TEMPLATE_HOST] = x->host;
 	values.v[TEMPLATE_CLIENT] = str_of(client);
@@ -79,7 +88,8 @@ static char *render(const struct exchange *x, const char *template, size_t *len)
 	values.v[TEMPLATE_SENTENCE] =
 		str_of(verdict_reason_sentence(x->reason));
 	values.v[TEMPLATE_TIME] = utc_now(x, time, sizeof(time));
-	values.v[TEMPLATE_EVENT] = str_of(event);
+	values.v[TEMPLATE_EVENT] =
+		str_of(reply_event_id(x, event, sizeof(event)));
 	values.v[TEMPLATE_STATUS] = str_of(status);
 	values.v[TEMPLATE_STATUS_TEXT] = str_of(text_of(x->status));
 	values.v[TEMPLATE_VERSION] = str_of(SLUICE_VERSION);
@@ -117,14 +127,10 @@ static bool put_reply(struct exchange *x, const char *page, size_t len)
 	       buf_append(&client->out, page, len);
 }
 
-/* Whatever was under way with the origin server is over. */
-static void drop_upstream(struct exchange *x)
+void reply_drop_upstream(struct exchange *x)
 {
-	bool in_done = x->up.in_done;
-
 	scanner_cancel(&x->job);
 	exchange_end_bodies(x);
-	x->up.in_done = in_done;
 	pool_buf_put(&exchange_relay(x)->buffers, &x->held);
 	session_disconnect(x->session);
 	x->server_keep_alive = false;
@@ -137,13 +143,13 @@ void reply_page(struct exchange *x, unsigned int status)
 	size_t len = 0;
 	char *page;
 
-	drop_upstream(x);
+	reply_drop_upstream(x);
 	x->status = status;
 	x->response = RESPONSE_REPLY;
 	x->keep_client = x->client_keep_alive && x->up.in_done;
-	page = render(x,
-		      status == 403 ? config->page_block : config->page_error,
-		      &len);
+	page = reply_render(
+		x, status == 403 ? config->page_block : config->page_error,
+		&len);
 	exchange_log(x, x->method == HTTP1_HEAD ? 0 : len);
 	if (page == NULL || !put_reply(x, page, len))
 		exchange_abort(x, CLOSE_NO_RESOURCES);

@@ -62,6 +62,7 @@ static bool remember(struct exchange *x, const struct http1_request *req)
 	x->expect_continue = req->expect_continue && !x->client_http10;
 	/* Any other Upgrade is left out: the exchange stays HTTP/1.1. */
 	x->upgrade = http_is_websocket(&req->head);
+	x->navigation = progress_wanted(x, req);
 	return remember_text(x, req);
 }
 
@@ -174,7 +175,7 @@ void request_begin(struct exchange *x, size_t len)
 	}
 	/* Until start_body() nobody knows whether a body waits to be read. */
 	x->up.in_done = req->head.framing == HTTP1_BODY_NONE;
-	if (refused(x, req))
+	if (refused(x, req) || shelved_asked(x, req))
 		return;
 	if (check_upload(x, &req->head) && x->check == CHECK_DONE &&
 	    !verdict_lets_through(x)) {

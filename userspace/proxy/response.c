@@ -12,7 +12,9 @@ void response_failed(struct exchange *x, enum verdict verdict,
 		     enum reason reason, unsigned int status)
 {
 	exchange_decide(x, verdict, reason, "", verdict == VERDICT_BLOCKED);
-	if (!x->started) {
+	if (progress_shown(x)) {
+		progress_refuse_object(x);
+	} else if (!x->started) {
 		reply_page(x, status);
 	} else if (reason == REASON_ORIGIN_CLOSED &&
 		   x->down.out != HTTP1_BODY_CLOSE) {
@@ -204,6 +206,8 @@ static void begin_response(struct exchange *x, struct http1_response *res,
 		       res->head.length, out.framing, NULL);
 	if (check)
 		judge_head(x, res);
+	if (check && x->check == CHECK_WANTED)
+		progress_begin(x, res);
 	s->head_seen = 0;
 	start_body(x, check);
 }

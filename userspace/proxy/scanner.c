@@ -22,6 +22,7 @@ void scanner_init(struct scanner *sc, struct loop *loop, struct stats *stats)
 	list_init(&sc->asked);
 	sc->next_id = 1;
 	chan_init(&sc->chan, loop, &scan_ops, sc);
+	shelf_asks_init(&sc->shelf, loop, &sc->chan);
 }
 
 static void job_end(struct scan_job *job)
@@ -202,13 +203,25 @@ static void on_drained(struct chan *ch)
 	send_waiting(scanner_of(ch));
 }
 
+static int on_shelved(struct chan *ch, const struct chan_msg *m)
+{
+	return shelf_asks_shelved(&scanner_of(ch)->shelf, m);
+}
+
+static int on_given(struct chan *ch, const struct chan_msg *m)
+{
+	return shelf_asks_given(&scanner_of(ch)->shelf, m);
+}
+
 static const struct chan_rule scan_rules[] = {
 	{MSG_SCANNED, sizeof(struct msg_scanned), 0, 0, 0, on_scanned},
+	{MSG_SHELVED, sizeof(struct msg_shelved), 0, 0, 0, on_shelved},
+	{MSG_SHELF_GIVE, sizeof(struct msg_shelve), 0, 0, 1, on_given},
 };
 
 static const struct chan_ops scan_ops = {
 	.rules = scan_rules,
-	.nrules = 1,
+	.nrules = sizeof(scan_rules) / sizeof(scan_rules[0]),
 	.closed = on_closed,
 	.drained = on_drained,
 };
@@ -222,9 +235,11 @@ int scanner_connect(struct scanner *sc, int fd)
 		on_closed(&sc->chan, NULL);
 	}
 	rc = chan_open(&sc->chan, fd);
-	if (rc == 0)
-		send_waiting(sc);
-	return rc;
+	if (rc != 0)
+		return rc;
+	send_waiting(sc);
+	shelf_asks_connected(&sc->shelf);
+	return 0;
 }
 
 void scanner_close(struct scanner *sc)

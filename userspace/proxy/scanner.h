@@ -17,6 +17,7 @@
 #include "ipc/stats.h"
 #include "ipc/vcache.h"
 #include "proxy/object.h"
+#include "proxy/shelf_ask.h"
 #include "sys/loop.h"
 
 struct scan_job;
@@ -49,7 +50,8 @@ struct scanner {
 	uint32_t nasked;
 	uint32_t asked_max; /* limits_scans(); set by the relay */
 	uint64_t next_id;
-	uint64_t deadline_ms; /* scan.deadline */
+	struct shelf_asks shelf; /* on the same channel */
+	uint64_t deadline_ms;	 /* scan.deadline */
 	/* Tells the parent of a broken peer; set by the relay. */
 	void (*violation)(struct scanner *sc, const char *violation);
 };

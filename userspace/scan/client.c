@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "scan/shelf.h"
+
 /* --- the queue ---------------------------------------------------------------- */
 
 void client_queue(struct job *job)
@@ -125,6 +127,37 @@ static int on_cancel(struct chan *ch, const struct chan_msg *m)
 	return 0;
 }
 
+/* --- the shelf -------------------------------------------------------------------- */
+
+static int on_shelve(struct chan *ch, const struct chan_msg *m)
+{
+	struct msg_shelve msg;
+	struct msg_shelved answer;
+
+	memcpy(&msg, m->body, sizeof(msg));
+	answer.id = msg.id;
+	if (!shelf_valid(&msg, m->fds[0])) {
+		close(m->fds[0]);
+		return -EPROTO;
+	}
+	shelf_put(client_of(ch)->all->shelf, &msg, m->fds[0]);
+	return chan_send(ch, MSG_SHELVED, &answer, sizeof(answer));
+}
+
+static int on_want(struct chan *ch, const struct chan_msg *m)
+{
+	const struct msg_shelf_want *want = m->body;
+	const struct shelf_item *item;
+	struct msg_shelve give = {0};
+
+	item = shelf_find(client_of(ch)->all->shelf, want);
+	if (item != NULL)
+		give = item->about;
+	give.id = want->id;
+	return chan_send_full(ch, MSG_SHELF_GIVE, &give, sizeof(give), NULL, 0,
+			      item != NULL ? &item->fd : NULL, item != NULL);
+}
+
 static void on_closed(struct chan *ch, const char *violation)
 {
 	struct client *c = client_of(ch);
@@ -137,6 +170,8 @@ static void on_closed(struct chan *ch, const char *violation)
 static const struct chan_rule rules[] = {
 	{MSG_SCAN, sizeof(struct msg_scan), 0, 1, 1, on_scan},
 	{MSG_SCAN_CANCEL, sizeof(struct msg_scan_cancel), 0, 0, 0, on_cancel},
+	{MSG_SHELVE, sizeof(struct msg_shelve), 0, 1, 1, on_shelve},
+	{MSG_SHELF_WANT, sizeof(struct msg_shelf_want), 0, 0, 0, on_want},
 };
 
 static const struct chan_ops ops = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The relays as the dispatcher sees them: their channels, what each has asked
- * for, and whose turn it is. Turns go round, so that a relay with a thousand
+ * for, and whose turn it is; what they put on the shelf is none of its work. Turns go round, so that a relay with a thousand
  * requests delays one with a single request by one scan.
  *
  * Lifetime: one struct client an index, for the life of the role; its channel
@@ -15,6 +15,7 @@
 #include "scan/job.h"
 
 struct clients;
+struct shelf;
 
 struct clients_ops {
 	/* A valid request; the job is linked to the client, not yet queued. */
@@ -40,7 +41,8 @@ struct client {
 
 struct clients {
 	const struct clients_ops *ops;
-	uint32_t jobs_max; /* of a client; more is a violation */
+	uint32_t jobs_max;   /* of a client; more is a violation */
+	struct shelf *shelf; /* set by the role */
 	struct list turns;
 	uint64_t queued;
 	struct client client[CONFIG_RELAYS];

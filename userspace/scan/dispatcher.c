@@ -309,6 +309,8 @@ int dispatcher_init(struct dispatcher *d, struct role *role)
 	timer_init(&d->stop_timer, on_stop_timer);
 	clients_init(&d->clients, &role->loop, &clients_ops,
 		     limits_scans(role->init.relays));
+	shelf_init(&d->shelf, &role->loop, role->stats);
+	d->clients.shelf = &d->shelf;
 	renewal_init(d);
 	/* A lease that breaks (job.c) is seen by asking, not by a signal. */
 	signal(SIGIO, SIG_IGN);
@@ -343,6 +345,7 @@ void dispatcher_close(struct dispatcher *d)
 {
 	vcache_set_ready(d->cache, false);
 	clients_close(&d->clients);
+	shelf_close(&d->shelf);
 	renewal_close(d);
 	hasher_close(&d->hasher);
 	dirs_clear(&d->dirs);

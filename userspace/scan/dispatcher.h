@@ -17,6 +17,7 @@
 #include "scan/dirs.h"
 #include "scan/generation.h"
 #include "scan/hasher.h"
+#include "scan/shelf.h"
 
 struct dispatcher {
 	struct role *role;
@@ -25,6 +26,7 @@ struct dispatcher {
 	uint32_t epoch;
 	struct clients clients;
 	struct hasher hasher;
+	struct shelf shelf;
 	uint64_t last_serial;
 	uint64_t jobs; /* that exist */
 	bool stopping;

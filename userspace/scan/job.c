@@ -28,7 +28,7 @@ static bool codings_valid(const struct coding_list *list)
 	return true;
 }
 
-static bool descriptor_valid(int fd, uint64_t size)
+bool job_descriptor_valid(int fd, uint64_t size)
 {
 	int flags = fcntl(fd, F_GETFL);
 	struct stat st;
@@ -44,7 +44,7 @@ bool job_valid(const struct msg_scan *msg, int fd)
 {
 	return codings_valid(&msg->codings) &&
 	       msg->boundary_len <= MULTIPART_BOUNDARY_MAX &&
-	       msg->remember_url <= 1 && descriptor_valid(fd, msg->size);
+	       msg->remember_url <= 1 && job_descriptor_valid(fd, msg->size);
 }
 
 /*

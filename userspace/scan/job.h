@@ -54,6 +54,8 @@ struct job {
 	struct msg_scan msg;
 };
 
+/* Whether @fd is a readable file (or memory file) of just @size bytes. */
+bool job_descriptor_valid(int fd, uint64_t size);
 /* Whether the values in a request are possible, its descriptor included. */
 bool job_valid(const struct msg_scan *msg, int fd);
 /* Takes over @fd. NULL without memory (then @fd is closed, too). */

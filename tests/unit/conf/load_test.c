@@ -247,7 +247,6 @@ static void names_of_later_versions(void **state)
 		"address = x\nupstream = x\nserver = x\n"
 		"certificate = x\nkey = x\n}\n"
 		"tls { ca = \"x\" trust = \"\" }\napps { counters = bpf }\n"
-		"delivery {\nmode = \"progress\"\nprogress_after = \"5s\"\n}\n"
 		"store { url = \"sqlite\" }\n",
 		"sluice.conf:4: intercept.https: this version does not have "
 		"it yet; remove it",
@@ -269,11 +268,7 @@ static void names_of_later_versions(void **state)
 		"yet; remove it",
 		"sluice.conf:16: tls: this version does not have it yet; "
 		"remove it",
-		"sluice.conf:19: delivery.mode = progress: this version does "
-		"not have it yet; want \"tail\" or \"hold\"",
-		"sluice.conf:20: delivery.progress_after: this version does "
-		"not have it yet; remove it",
-		"sluice.conf:22: store.url: this version does not have it "
+		"sluice.conf:18: store.url: this version does not have it "
 		"yet; remove it");
 }
 

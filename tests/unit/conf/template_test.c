@@ -169,6 +169,23 @@ static void built_in_pages(void **state)
 	assert_null(strstr(c.page_error, "=\"{{"));
 }
 
+/* It stays open, so nothing that is appended may be inside of anything. */
+static void the_page_of_progress(void **state)
+{
+	static struct config c;
+
+	(void)state;
+	config_set_default_pages(&c);
+	assert_in_range(strlen(c.page_progress), 1024, 4095);
+	assert_true(set_page(c.page_progress));
+	assert_null(strstr(c.page_progress, "://"));
+	assert_null(strstr(c.page_progress, "=\"{{"));
+	assert_null(strstr(c.page_progress, "</main>"));
+	assert_null(strstr(c.page_progress, "</body>"));
+	assert_non_null(strstr(c.page_progress, "id=\"waiting\""));
+	assert_non_null(strstr(c.page_progress, "id=\"state\""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -179,6 +196,7 @@ int main(void)
 		cmocka_unit_test_setup(several_mistakes, start),
 		cmocka_unit_test_setup(the_other_page, start),
 		cmocka_unit_test_setup(built_in_pages, start),
+		cmocka_unit_test_setup(the_page_of_progress, start),
 	};
 
 	return cmocka_run_group_tests_name("template", tests, NULL, NULL);
