@@ -12,6 +12,7 @@ Listens on IPv4 and IPv6. The path of a request says what comes back:
   /file-gzip/NAME         the same, content coding gzip (-deflate, likewise)
                           all of them: ?head=BYTES ends there,
                           ?coding=CODINGS says that it is coded so,
+                          ?type=TYPE what it is,
                           ?at=BYTES&gate=NAME waits there until DIR has NAME
   /size/N                 N bytes (see pattern()), with Content-Length; ranges work
   /partial/N              206 whatever was asked for: the first N bytes of 2N
@@ -292,9 +293,10 @@ class Connection:
             return f.read(int(query.get("head", -1)))
 
     @staticmethod
-    def coded(query):
-        return [f"Content-Encoding: {query['coding']}"] \
-            if "coding" in query else []
+    def described(query):
+        fields = {"coding": "Content-Encoding", "type": "Content-Type"}
+        return [f"{fields[name]}: {value}" for name, value in query.items()
+                if name in fields]
 
     def gated(self, data, query):
         """All of it, or what comes before the gate, and then the rest."""
@@ -318,7 +320,7 @@ class Connection:
 
     def do_file(self, words, query, body):
         data = self.file(words, query)
-        self.start(f"Content-Length: {len(data)}", *self.coded(query))
+        self.start(f"Content-Length: {len(data)}", *self.described(query))
         if self.method != "HEAD":
             for part in self.gated(data, query):
                 self.send(part)
@@ -327,11 +329,11 @@ class Connection:
         parts = self.gated(self.file(words, query), query)
         self.chunks((piece for part in parts
                      for piece in self.split(part, query)),
-                    *self.coded(query))
+                    *self.described(query))
 
     def do_file_close(self, words, query, body):
         self.until_close(self.gated(self.file(words, query), query),
-                         *self.coded(query))
+                         *self.described(query))
 
     def do_file_gzip(self, words, query, body):
         self.whole(gzip.compress(self.file(words, query)), "Content-Encoding: gzip")

@@ -98,8 +98,8 @@ struct config_scan {
 
 struct config_delivery_options {
 	enum config_delivery mode;
-	uint64_t tail;	     /* bytes kept back until the verdict */
-	uint64_t hold_below; /* objects below it are held whole */
+	uint64_t tail;		 /* bytes kept back until the verdict */
+	uint64_t hold_below;	 /* objects below it are held whole */
 	uint64_t progress_after; /* ms until a browser gets the page */
 };
 

@@ -37,11 +37,14 @@ static struct str file_name(struct str url)
 	return (struct str){url.p + start, end - start};
 }
 
-static bool is_plain(char c)
+/* Only what needs no escaping in a path, nor in HTML. */
+static char plain(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' ||
-	       c == '~' || c == '%';
+	bool is = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		  (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' ||
+		  c == '~' || c == '%';
+
+	return is ? c : '_';
 }
 
 void shelved_path(char *dst, size_t size, const uint8_t token[MSG_TOKEN],
@@ -60,7 +63,7 @@ void shelved_path(char *dst, size_t size, const uint8_t token[MSG_TOKEN],
 		name.len = FILE_NAME;
 	}
 	for (size_t i = 0; i < name.len; i++)
-		strbuf_putc(&sb, is_plain(name.p[i]) ? name.p[i] : '_');
+		strbuf_putc(&sb, plain(name.p[i]));
 	if (name.len == 0)
 		strbuf_puts(&sb, "download");
 }
@@ -185,8 +188,8 @@ bool shelved_asked(struct exchange *x, const struct http1_request *req)
 	x->keep_client = x->client_keep_alive && x->up.in_done &&
 			 !x->client_http10;
 	shelf_ask_init(&x->shelved->ask, on_answer);
-	shelf_ask_want(&exchange_relay(x)->scanner.shelf, &x->shelved->ask, token,
-		   &x->session->client_addr.addr);
+	shelf_ask_want(&exchange_relay(x)->scanner.shelf, &x->shelved->ask,
+		       token, &x->session->client_addr.addr);
 	exchange_set_deadline(x);
 	return true;
 }

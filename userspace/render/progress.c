@@ -63,17 +63,18 @@ void progress_state(struct strbuf *sb, uint64_t received, uint64_t total)
 	strbuf_puts(sb, "\"; }</style>\n");
 }
 
-static void begin_end(struct strbuf *sb, const char *title)
+static void begin_end(struct strbuf *sb, const char *title, const char *style)
 {
-	strbuf_puts(sb, "<style>#waiting { display: none; }</style>\n"
-			"<div id=\"end\"><h1>");
+	strbuf_puts(sb, "<style>#waiting { display: none; }");
+	strbuf_puts(sb, style);
+	strbuf_puts(sb, "</style>\n<div id=\"end\"><h1>");
 	strbuf_html(sb, str_of(title));
 	strbuf_puts(sb, "</h1>\n");
 }
 
 void progress_offer(struct strbuf *sb, const char *sentence, const char *path)
 {
-	begin_end(sb, "Your download is ready");
+	begin_end(sb, "Your download is ready", "");
 	strbuf_puts(sb, "<p class=\"why\">");
 	strbuf_html(sb, str_of(sentence));
 	strbuf_puts(sb, "</p>\n<p>If it does not begin by itself, it is here "
@@ -89,7 +90,7 @@ void progress_offer(struct strbuf *sb, const char *sentence, const char *path)
 void progress_refuse(struct strbuf *sb, const char *title, const char *sentence,
 		     const char *event)
 {
-	begin_end(sb, title);
+	begin_end(sb, title, " :root { --mark: #cf222e; }");
 	strbuf_puts(sb, "<p class=\"why\">");
 	strbuf_html(sb, str_of(sentence));
 	strbuf_puts(sb, "</p>\n<p>Nothing of it has reached your device. If "

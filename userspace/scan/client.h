@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The relays as the dispatcher sees them: their channels, what each has asked
- * for, and whose turn it is; what they put on the shelf is none of its work. Turns go round, so that a relay with a thousand
- * requests delays one with a single request by one scan.
+ * for, and whose turn it is. Turns go round, so that a relay with a thousand
+ * requests delays one with a single request by one scan. What they put on the
+ * shelf takes no turn.
  *
  * Lifetime: one struct client an index, for the life of the role; its channel
  * comes and goes with the relay's instances, its jobs with the channel.
