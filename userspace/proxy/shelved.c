@@ -44,7 +44,9 @@ static char plain(char c)
 		  (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' ||
 		  c == '~' || c == '%';
 
-	return is ? c : '_';
+	if (!is)
+		c = '_';
+	return c;
 }
 
 void shelved_path(char *dst, size_t size, const uint8_t token[MSG_TOKEN],
