@@ -36,7 +36,8 @@ static void check(const struct decoded *d, const struct decode_limits *limits,
 
 	FUZZ_CHECK(d->data != NULL);
 	FUZZ_CHECK(d->size <= limits->max_output);
-	FUZZ_CHECK(d->first <= d->size || d->reason != REASON_NONE);
+	FUZZ_CHECK(d->first == 0 || d->first < d->size);
+	FUZZ_CHECK(d->size > 0 || d->reason != REASON_NONE || !d->cut);
 	FUZZ_CHECK(d->reason == REASON_NONE || d->reason == REASON_CODING ||
 		   d->reason == REASON_SIZE || d->reason == REASON_RATIO ||
 		   d->reason == REASON_SCANNER_FAILED);
@@ -67,7 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	decoder_reset(&decoder);
 	decoder_run(&decoder, &codings, copy, f.len, &limits, &again);
 	FUZZ_CHECK(again.reason == d.reason && again.size == d.size &&
-		   again.first == d.first && again.leftover == d.leftover);
+		   again.first == d.first && again.leftover == d.leftover &&
+		   again.cut == d.cut);
 	FUZZ_CHECK(sum_of(&again) == sum);
 	decoder_close(&decoder);
 	free(copy);

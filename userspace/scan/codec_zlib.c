@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* gzip (RFC 1952) and deflate (RFC 1950, and RFC 1951 bare) with zlib. */
+/*
+ * gzip (RFC 1952) and deflate (RFC 1950, and RFC 1951 bare) with zlib.
+ *
+ * The check sums of gzip, of its head and of its data, are not looked at.
+ * Chromium and Firefox skip them; who does look stops there, and has less than
+ * we have. That of deflate is: at a wrong one Chromium begins again and reads
+ * the same bytes as bare deflate, which may be another body altogether.
+ */
 #include "scan/codec.h"
 
 #include <limits.h>
@@ -51,6 +58,11 @@ static bool begin(struct zlib_codec *c)
 	return c->begun;
 }
 
+static bool begin_gzip(struct zlib_codec *c)
+{
+	return begin(c) && inflateValidate(&c->z, 0) == Z_OK;
+}
+
 /* One call of inflate(); zlib counts in unsigned int. */
 static int run(struct zlib_codec *c, struct codec_io *io)
 {
@@ -88,7 +100,7 @@ static enum codec_step gzip_step(void *codec, struct codec_io *io)
 	struct zlib_codec *c = codec;
 	int rc;
 
-	if (!c->begun && !begin(c))
+	if (!c->begun && !begin_gzip(c))
 		return CODEC_MEMORY;
 	rc = run(c, io);
 	if (rc != Z_STREAM_END)

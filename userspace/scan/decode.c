@@ -39,6 +39,7 @@ struct layer {
 	uint64_t max_by_ratio;
 	const struct decode_limits *limits;
 	size_t first;
+	bool cut;
 };
 
 static uint64_t ratio_limit(size_t size, uint32_t ratio)
@@ -61,7 +62,14 @@ static enum reason over_limits(const struct layer *l)
 	return REASON_NONE;
 }
 
-/* One step into the spool. @end is set when the coding is complete. */
+/* The input ended in the middle. What came out is all that there is. */
+static enum reason end_early(struct layer *l)
+{
+	l->cut = true;
+	return l->out->size > 0 ? REASON_NONE : REASON_CODING;
+}
+
+/* One step into the spool. @end is set when there is no more to come. */
 static enum reason layer_step(struct layer *l, bool *end)
 {
 	unsigned int streams = l->io.streams;
@@ -81,10 +89,11 @@ static enum reason layer_step(struct layer *l, bool *end)
 		return REASON_CODING;
 	if (step == CODEC_MEMORY)
 		return REASON_SCANNER_FAILED;
-	/* Nothing taken and nothing given: the input ended in the middle. */
 	if (step == CODEC_MORE && l->io.in_len == in_len &&
-	    l->io.out_len == room && l->io.streams == streams)
-		return REASON_CODING;
+	    l->io.out_len == room && l->io.streams == streams) {
+		*end = true;
+		return end_early(l);
+	}
 	return over_limits(l);
 }
 
@@ -131,8 +140,9 @@ static void peel(struct spool *sp, uint8_t coding, uint64_t max_overall,
 	/* The rest of the last step is no loss: it isn't clean any more. */
 	if (out->size > limits->max_output)
 		out->size = limits->max_output;
-	out->first = l.io.streams > 1 ? l.first : 0;
+	out->first = l.first < out->size ? l.first : 0;
 	out->leftover |= l.io.in_len > 0;
+	out->cut |= l.cut;
 	if (out->reason == REASON_NONE)
 		out->reason = reason;
 }

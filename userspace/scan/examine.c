@@ -201,13 +201,13 @@ static void scan_coded(struct examination *x)
 		    &d);
 	scan_body(x, d.data, d.size, -1);
 	/* Some clients take the first of several streams for the whole. */
-	if (d.first > 0 && d.first < d.size)
+	if (d.first > 0)
 		scan_body(x, d.data, d.first, -1);
 	/*
-	 * Damaged, or more than the coding says: who keeps the body as it came
-	 * (wget does) has something that was not looked at yet.
+	 * Damaged, cut, or more than the coding says: who keeps the body as it
+	 * came (wget does) has something that was not looked at yet.
 	 */
-	if (d.reason != REASON_NONE || d.leftover)
+	if (d.reason != REASON_NONE || d.leftover || d.cut)
 		scan_raw(x);
 	add_reason(x, d.reason);
 	decoder_reset(&x->ex->decoder);
