@@ -75,6 +75,7 @@ static void decode(const uint8_t *p, size_t len, struct fuzz *pieces, bool skip,
 	memset(r, 0, sizeof(*r));
 	r->data = fuzz_copy(p, len);
 	chunked_init(&c, room > 0 ? r->trailers : NULL, room);
+	c.padded = room & 1;
 	while (at < len && r->error == HTTP1_OK && c.state != CHUNKED_DONE) {
 		size_t n = pieces != NULL ? fuzz_piece(pieces, len - at)
 					  : len - at;

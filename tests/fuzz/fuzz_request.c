@@ -26,7 +26,7 @@ static ptrdiff_t parse(const struct heads *h, const uint8_t *data, size_t len,
 	ptrdiff_t n = http1_parse_request(data, len, seen, &h->limits, &req);
 
 	if (n > 0) {
-		heads_check(&req.head, data, (size_t)n, &h->limits);
+		heads_check(&req.head, data, (size_t)n, &h->limits, true);
 		check(&req, data, (size_t)n);
 		describe_request(text, &req);
 	}

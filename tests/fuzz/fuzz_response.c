@@ -25,7 +25,7 @@ static ptrdiff_t parse(const struct heads *h, const uint8_t *data, size_t len,
 					   h->method, &res);
 
 	if (n > 0) {
-		heads_check(&res.head, data, (size_t)n, &h->limits);
+		heads_check(&res.head, data, (size_t)n, &h->limits, false);
 		check(&res, h->method, data, (size_t)n);
 		describe_response(text, &res);
 	}

@@ -45,6 +45,9 @@ static void check_head(const struct http1_head *h, const struct http1_out *out)
 	FUZZ_CHECK(seen[HTTP1_F_PROXY_CONNECTION] == 0);
 	FUZZ_CHECK(seen[HTTP1_F_TE] == 0);
 	FUZZ_CHECK(seen[HTTP1_F_HTTP2_SETTINGS] == 0);
+	FUZZ_CHECK(seen[HTTP1_F_CONTENT_LENGTH] +
+			   seen[HTTP1_F_TRANSFER_ENCODING] <=
+		   1);
 	FUZZ_CHECK(out->upgrade || seen[HTTP1_F_UPGRADE] == 0);
 	FUZZ_CHECK(!out->drop_range || seen[HTTP1_F_RANGE] == 0);
 	FUZZ_CHECK(!out->drop_range || seen[HTTP1_F_IF_RANGE] == 0);

@@ -80,7 +80,17 @@ RAW = {
     "hex-length": OK + b"Content-Length: 0x2\r\n\r\nhi",
     "unknown-te": OK + b"Transfer-Encoding: rot13\r\n\r\nuv",
     "te-not-last": OK + b"Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n",
-    "te-twice": OK + b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+    "te-then-none": OK + b"Transfer-Encoding: chunked, identity\r\n\r\n"
+                    b"0\r\n\r\n",
+    "te-twice": OK + b"Transfer-Encoding: chunked, chunked\r\n"
+                b"Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+    "te-none-first": OK + b"Transfer-Encoding: identity, chunked\r\n\r\n"
+                     b"2\r\nhi\r\n0\r\n\r\n",
+    "te-none": OK + b"Transfer-Encoding: identity\r\nContent-Length: 2\r\n\r\n"
+               b"hi",
+    "chunk-padding": OK + b"Transfer-Encoding: chunked\r\n\r\n2     \r\nhi\r\n"
+                     b"0     \r\n\r\n",
+    "same-list": OK + b"Content-Length: 2, 2\r\n\r\nhi",
     "obs-fold": OK + b"X-A: b\r\n c\r\nContent-Length: 2\r\n\r\nhi",
     "space-colon": OK + b"Content-Length : 2\r\n\r\nhi",
     "no-colon": OK + b"nonsense\r\nContent-Length: 2\r\n\r\nhi",

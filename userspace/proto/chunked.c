@@ -37,6 +37,19 @@ static void begin_size_line(struct chunked *c)
 
 /* Each of these takes one byte and moves on, or says what is wrong with it. */
 
+static enum http1_error size_end_byte(struct chunked *c, char byte)
+{
+	if (byte == '\r')
+		c->state = CHUNKED_SIZE_LF;
+	else if (byte == ';')
+		c->state = CHUNKED_EXTENSION;
+	else if (c->padded && (byte == ' ' || byte == '\t'))
+		c->state = CHUNKED_PADDING;
+	else
+		return HTTP1_BAD_CHUNK_SIZE;
+	return HTTP1_OK;
+}
+
 static enum http1_error size_byte(struct chunked *c, char byte)
 {
 	if (class_has(byte, CLASS_HEX)) {
@@ -48,13 +61,7 @@ static enum http1_error size_byte(struct chunked *c, char byte)
 	}
 	if (c->digits == 0)
 		return HTTP1_BAD_CHUNK_SIZE;
-	if (byte == '\r')
-		c->state = CHUNKED_SIZE_LF;
-	else if (byte == ';')
-		c->state = CHUNKED_EXTENSION;
-	else
-		return HTTP1_BAD_CHUNK_SIZE;
-	return HTTP1_OK;
+	return size_end_byte(c, byte);
 }
 
 static enum http1_error extension_byte(struct chunked *c, char byte)
@@ -179,6 +186,8 @@ static enum http1_error size_line_byte(struct chunked *c, char byte)
 	switch (c->state) {
 	case CHUNKED_SIZE:
 		return size_byte(c, byte);
+	case CHUNKED_PADDING:
+		return size_end_byte(c, byte);
 	case CHUNKED_EXTENSION:
 		return extension_byte(c, byte);
 	default:
@@ -214,6 +223,7 @@ static enum http1_error framing_byte(struct chunked *c, char byte)
 {
 	switch (c->state) {
 	case CHUNKED_SIZE:
+	case CHUNKED_PADDING:
 	case CHUNKED_EXTENSION:
 	case CHUNKED_SIZE_LF:
 		return size_line_byte(c, byte);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Chunked transfer coding (RFC 9112 7.1), decoded step by step wherever the
- * input happens to be cut. Strict: a size is 1*HEXDIG without sign, prefix or
- * white space and fits 63 bits; lines end in CRLF; extensions are checked for
- * control characters, bounded and dropped; trailers are fields by the rules of
- * http1.h, and those that frame or address a message are refused.
+ * input happens to be cut. Strict: a size is 1*HEXDIG without sign, prefix or,
+ * unless it is padded, white space, and fits 63 bits; lines end in CRLF;
+ * extensions are checked for control characters, bounded and dropped; trailers
+ * are fields by the rules of http1.h for requests, and those that frame or
+ * address a message are refused.
  */
 #ifndef SLUICE_PROTO_CHUNKED_H
 #define SLUICE_PROTO_CHUNKED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +23,7 @@
 
 enum chunked_state {
 	CHUNKED_SIZE,
+	CHUNKED_PADDING,
 	CHUNKED_EXTENSION,
 	CHUNKED_SIZE_LF,
 	CHUNKED_DATA,
@@ -36,6 +39,12 @@ enum chunked_state {
 
 struct chunked {
 	enum chunked_state state;
+	/*
+	 * White space may follow a size: old servers leave room for eight
+	 * digits (RFC 9112 7.1.1 calls it bad white space). For the caller
+	 * to set after chunked_init(), where nobody else reads these bytes.
+	 */
+	bool padded;
 	uint64_t left;	      /* bytes of the present chunk's data to come */
 	uint32_t digits;      /* of the size line so far */
 	uint32_t line;	      /* bytes of the present line so far */

@@ -29,6 +29,17 @@ const char *coding_name(enum coding c)
 	return "unknown";
 }
 
+/*
+ * Names that servers give to what isn't coded. No client undoes any of them:
+ * curl takes "none" for "identity", browsers leave alone what they don't know.
+ */
+static bool is_no_coding(struct str token)
+{
+	return str_eq_nocase(token, STR("identity")) ||
+	       str_eq_nocase(token, STR("none")) ||
+	       str_eq_nocase(token, STR("utf-8"));
+}
+
 void coding_list_add(struct coding_list *list, struct str value)
 {
 	struct str token;
@@ -36,7 +47,7 @@ void coding_list_add(struct coding_list *list, struct str value)
 	while (str_next_element(&value, &token)) {
 		enum coding c = coding_of(token);
 
-		if (str_eq_nocase(token, STR("identity")))
+		if (is_no_coding(token))
 			continue;
 		if (c == CODING_UNKNOWN || list->count == CODING_MAX) {
 			list->unknown = true;

@@ -30,8 +30,8 @@ struct coding_list {
 enum coding coding_of(struct str token);
 const char *coding_name(enum coding c);
 /*
- * Add the members of one Content-Encoding value. "identity" and empty members
- * add nothing.
+ * Add the members of one Content-Encoding value. "identity", the "none" and
+ * "utf-8" of some servers, and empty members add nothing.
  */
 void coding_list_add(struct coding_list *list, struct str value);
 

@@ -22,11 +22,12 @@ struct input {
 	const char *data;
 	const char *end; /* no further than the longest head */
 	size_t seen;
-	bool full; /* a head that isn't complete by @end is too long */
+	bool full;    /* a head that isn't complete by @end is too long */
+	bool lenient; /* a response: see http1.h */
 };
 
 static struct input input_of(const uint8_t *data, size_t len, size_t seen,
-			     const struct http1_limits *limits)
+			     const struct http1_limits *limits, bool lenient)
 {
 	size_t n = len < limits->max_head ? len : limits->max_head;
 
@@ -35,6 +36,7 @@ static struct input input_of(const uint8_t *data, size_t len, size_t seen,
 		.end = (const char *)data + n,
 		.seen = seen < n ? seen : n,
 		.full = len >= limits->max_head,
+		.lenient = lenient,
 	};
 }
 
@@ -78,12 +80,12 @@ static ptrdiff_t empty_lines(const struct input *in)
 /*
  * The start line at @p. Returns the bytes it takes with its CRLF, or 0, or
  * -enum http1_error. @line becomes what is before its LF or CRLF, also when it
- * is an LF alone, which is an error; else "".
+ * is an LF alone, which is an error unless @in is lenient; else "".
  */
-static ptrdiff_t start_line(const char *p, const char *end, size_t max_line,
-			    struct str *line)
+static ptrdiff_t start_line(const struct input *in, const char *p,
+			    size_t max_line, struct str *line)
 {
-	size_t n = (size_t)(end - p);
+	size_t n = (size_t)(in->end - p);
 	const char *lf = memchr(p, '\n', n);
 	bool cr;
 
@@ -98,7 +100,9 @@ static ptrdiff_t start_line(const char *p, const char *end, size_t max_line,
 	if (lf == NULL)
 		return 0;
 	*line = (struct str){p, n};
-	return cr ? (ptrdiff_t)(n + 2) : -(ptrdiff_t)HTTP1_BAD_LINE;
+	if (!cr && !in->lenient)
+		return -(ptrdiff_t)HTTP1_BAD_LINE;
+	return lf + 1 - p;
 }
 
 /* At most @max_line bytes of what there is: enough to tell HTTP from others. */
@@ -109,12 +113,20 @@ static struct str line_start(const char *p, const char *end, size_t max_line)
 	return (struct str){p, n < max_line ? n : max_line};
 }
 
+/* Bytes of the line end that stands at @p, else 0. */
+static ptrdiff_t line_end(const struct input *in, const char *p)
+{
+	if (in->end - p >= 2 && p[0] == '\r' && p[1] == '\n')
+		return 2;
+	return in->lenient && in->end > p && *p == '\n' ? 1 : 0;
+}
+
 /*
  * Walk over the field lines at @p, past the empty line. The first @max are
  * kept in @fields, @count is told of all. Returns the bytes taken, 0 or
  * -enum http1_error.
  */
-static ptrdiff_t walk_fields(const char *p, const char *end,
+static ptrdiff_t walk_fields(const struct input *in, const char *p,
 			     struct http1_field *fields, unsigned int max,
 			     unsigned int *count)
 {
@@ -122,11 +134,11 @@ static ptrdiff_t walk_fields(const char *p, const char *end,
 	struct http1_field spare;
 
 	for (*count = 0;; ++*count) {
-		ptrdiff_t n;
+		ptrdiff_t n = line_end(in, p);
 
-		if (end - p >= 2 && p[0] == '\r' && p[1] == '\n')
-			return p + 2 - start;
-		n = http1_field_parse(p, end,
+		if (n > 0)
+			return p + n - start;
+		n = http1_field_parse(p, in->end, in->lenient,
 				      *count < max ? &fields[*count] : &spare);
 		if (n <= 0)
 			return n;
@@ -150,7 +162,7 @@ static ptrdiff_t resume(const struct input *in, size_t start)
 	lf = memrchr(from, '\n', in->seen - start);
 	if (lf == NULL)
 		return 1;
-	return walk_fields(lf + 1, in->end, NULL, 0, &count);
+	return walk_fields(in, lf + 1, NULL, 0, &count);
 }
 
 /* The fields from @p on, into @h. The return value is walk_fields()'s. */
@@ -162,7 +174,7 @@ static ptrdiff_t head_fields(const struct input *in, const char *p,
 
 	if (max_fields > HTTP1_FIELDS_MAX)
 		max_fields = HTTP1_FIELDS_MAX;
-	n = walk_fields(p, in->end, h->fields, max_fields, &count);
+	n = walk_fields(in, p, h->fields, max_fields, &count);
 	if (n > 0 && count > max_fields)
 		return -(ptrdiff_t)HTTP1_TOO_MANY_FIELDS;
 	h->nfields = n > 0 ? count : 0;
@@ -205,7 +217,7 @@ static ptrdiff_t request_head(const struct input *in, const char *p,
 
 	if (!http1_request_possible(line_start(p, in->end, limits->max_line)))
 		return -(ptrdiff_t)HTTP1_NOT_HTTP;
-	n = start_line(p, in->end, limits->max_line, &line);
+	n = start_line(in, p, limits->max_line, &line);
 	if (http1_line_of_other(line))
 		return -(ptrdiff_t)HTTP1_NOT_HTTP;
 	if (n <= 0)
@@ -230,7 +242,7 @@ ptrdiff_t http1_parse_request(const uint8_t *data, size_t len, size_t seen,
 	request_init(out);
 	if (len == 0)
 		return 0;
-	in = input_of(data, len, seen, limits);
+	in = input_of(data, len, seen, limits, false);
 	if (!is_news(&in, limits->max_line))
 		return 0;
 	start = empty_lines(&in);
@@ -263,7 +275,7 @@ static ptrdiff_t response_head(const struct input *in,
 
 	if (!http1_response_possible(line_start(p, in->end, limits->max_line)))
 		return -(ptrdiff_t)HTTP1_NOT_HTTP;
-	n = start_line(p, in->end, limits->max_line, &line);
+	n = start_line(in, p, limits->max_line, &line);
 	if (n <= 0)
 		return n;
 	e = http1_status_line(line, res);
@@ -287,7 +299,7 @@ ptrdiff_t http1_parse_response(const uint8_t *data, size_t len, size_t seen,
 	response_init(out);
 	if (len == 0)
 		return 0;
-	in = input_of(data, len, seen, limits);
+	in = input_of(data, len, seen, limits, true);
 	if (!is_news(&in, limits->max_line))
 		return 0;
 	n = resume(&in, 0);

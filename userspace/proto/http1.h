@@ -7,12 +7,18 @@
  * http1_error), tolerant about the rest. What a caller does with an error:
  * 400 to the client for a request, a 502 page for a response.
  *
- * Refused though RFC 9112 lets a recipient take it: a bare LF as line end
- * (2.2: who doesn't take it sees one line where others see two), Content-Length
- * given twice with one value (6.3), a tab beside the value of Content-Length or
- * Transfer-Encoding (5.1: not every recipient strips it), more than four empty
- * lines before a request. Taken though RFC 9112 has no place for it: bytes above
- * ASCII and characters like "|" in a target, which browsers do send.
+ * Refused though RFC 9112 lets a recipient take it: a tab beside the value of
+ * Content-Length or Transfer-Encoding (5.1: not every recipient strips it); in
+ * a request a bare LF as line end too (2.2: who doesn't take it sees one line
+ * where others see two), Content-Length given twice with one value (6.3), and
+ * more than four empty lines before it. Taken though RFC 9112 has no place for
+ * it: bytes above ASCII and characters like "|" in a target, as browsers send.
+ *
+ * Of a response more is taken, because servers need it and clients do the same:
+ * lines that end in LF alone, white space before a colon (RFC 9112 5.1), one
+ * length said again (RFC 9110 8.6), "chunked" said again, "identity" before it
+ * or alone. What a client gets is written anew from what was read here, so
+ * there is no second reading; what clients read in two ways stays refused.
  */
 #ifndef SLUICE_PROTO_HTTP1_H
 #define SLUICE_PROTO_HTTP1_H
@@ -52,9 +58,9 @@ enum http1_error {
 	HTTP1_SEVERAL_HOSTS,
 	HTTP1_BAD_HOST,
 	HTTP1_BAD_LENGTH,	   /* Content-Length not one run of digits */
-	HTTP1_SEVERAL_LENGTHS,	   /* several or a list, even if equal */
+	HTTP1_SEVERAL_LENGTHS,	   /* that differ; in a request even if equal */
 	HTTP1_LENGTH_AND_CODING,   /* Content-Length and Transfer-Encoding */
-	HTTP1_BAD_TRANSFER_CODING, /* anything but one "chunked" */
+	HTTP1_BAD_TRANSFER_CODING, /* anything but "chunked" */
 	HTTP1_BAD_CHUNK_SIZE,
 	HTTP1_BAD_CHUNK, /* data not followed by CRLF */
 	HTTP1_BAD_TRAILER,
@@ -142,7 +148,11 @@ struct http1_head {
 	unsigned int nfields;
 	unsigned int minor; /* HTTP/1.minor; above 1 reads as 1 */
 	enum http1_framing framing;
-	uint64_t length; /* HTTP1_BODY_LENGTH: body bytes */
+	/*
+	 * HTTP1_BODY_LENGTH: body bytes. HTTP1_BODY_NONE in a response: what
+	 * its Content-Length says all the same.
+	 */
+	uint64_t length;
 	bool keep_alive; /* the sender allows another message after it */
 	bool upgrade;	 /* Connection: upgrade together with Upgrade */
 	struct coding_list codings; /* Content-Encoding, in order applied */

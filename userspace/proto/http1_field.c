@@ -95,9 +95,9 @@ static enum http1_error name_error(const char *p, const char *stop,
 }
 
 /*
- * Why a value can't go on with the byte at @stop. A bare LF is refused though
- * RFC 9112 2.2 lets a recipient take it: one that does sees a line more than
- * one that doesn't, and servers that send it are too rare to pay for that.
+ * Why a value can't go on with the byte at @stop. In a request a bare LF is
+ * refused though RFC 9112 2.2 lets a recipient take it: one that does sees a
+ * line more than one that doesn't.
  */
 static enum http1_error value_error(const char *stop)
 {
@@ -111,28 +111,40 @@ static enum http1_error value_error(const char *stop)
 	}
 }
 
-ptrdiff_t http1_field_parse(const char *p, const char *end,
+/* Where the line goes on whose value ends at @stop, or NULL. */
+static const char *after_value(const char *stop, const char *end, bool lenient)
+{
+	if (*stop == '\r' && end - stop >= 2 && stop[1] == '\n')
+		return stop + 2;
+	return lenient && *stop == '\n' ? stop + 1 : NULL;
+}
+
+ptrdiff_t http1_field_parse(const char *p, const char *end, bool lenient,
 			    struct http1_field *f)
 {
-	const char *colon = scan_class(p, end, CLASS_TOKEN);
-	const char *value, *stop, *last;
+	const char *name_end = scan_class(p, end, CLASS_TOKEN);
+	const char *colon = name_end;
+	const char *value, *stop, *last, *next;
 
+	if (lenient)
+		colon = scan_ows(name_end, end);
 	if (colon == end)
 		return 0;
-	if (*colon != ':' || colon == p)
-		return refuse(colon, end, name_error(p, colon, end));
+	if (*colon != ':' || name_end == p)
+		return refuse(name_end, end, name_error(p, name_end, end));
 	value = scan_ows(colon + 1, end);
 	stop = scan_text(value, end);
 	if (stop == end)
 		return 0;
-	if (*stop != '\r' || end - stop < 2 || stop[1] != '\n')
+	next = after_value(stop, end, lenient);
+	if (next == NULL)
 		return refuse(stop, end, value_error(stop));
 	for (last = stop; last > value; last--)
 		if (last[-1] != ' ' && last[-1] != '\t')
 			break;
-	f->name = (struct str){p, (size_t)(colon - p)};
+	f->name = (struct str){p, (size_t)(name_end - p)};
 	f->value = (struct str){value, (size_t)(last - value)};
 	f->id = http1_field_id_of(f->name);
 	f->hop = http1_field_is_hop(f->id);
-	return stop + 2 - p;
+	return next - p;
 }

@@ -21,9 +21,10 @@ bool http1_field_is_hop(enum http1_field_id id);
  * Parse the field line at @p into @f. Returns the bytes it takes with its CRLF,
  * 0 when its LF is not within [p, end), or -enum http1_error. A line is judged
  * only once its LF is there, so the answer depends on the bytes and never on
- * how they were cut into reads.
+ * how they were cut into reads. @lenient: white space before the colon is
+ * skipped, and an LF alone ends the line.
  */
-ptrdiff_t http1_field_parse(const char *p, const char *end,
+ptrdiff_t http1_field_parse(const char *p, const char *end, bool lenient,
 			    struct http1_field *f);
 
 #endif

@@ -136,7 +136,7 @@ static enum http1_error tally_fields(struct http1_head *h, struct tally *t)
  * White space around a value is no part of it, and a tab is white space. Some
  * recipients don't know that (llhttp sees no "chunked" before a tab), so around
  * the two values that frame a message it is refused. The bytes looked at are the
- * line's own: a colon comes before a value and its CR after it.
+ * line's own: a colon comes before a value and its CR or LF after it.
  */
 static bool has_tab_around(struct str value)
 {
@@ -150,15 +150,20 @@ static bool has_tab_around(struct str value)
 }
 
 /* RFC 9112 6.2: one run of digits, and few enough for a signed 64-bit count. */
-static enum http1_error length_parse(struct str value, uint64_t *length)
+static bool length_parse(struct str value, uint64_t *length)
+{
+	return str_to_u64(value, length) && *length <= INT64_MAX;
+}
+
+/* --- a request: one field, one value ----------------------------------------- */
+
+static enum http1_error length_check(struct str value, uint64_t *length)
 {
 	if (has_tab_around(value))
 		return HTTP1_BAD_LENGTH;
 	if (memchr(value.p, ',', value.len) != NULL)
 		return HTTP1_SEVERAL_LENGTHS;
-	if (!str_to_u64(value, length) || *length > INT64_MAX)
-		return HTTP1_BAD_LENGTH;
-	return HTTP1_OK;
+	return length_parse(value, length) ? HTTP1_OK : HTTP1_BAD_LENGTH;
 }
 
 /*
@@ -175,11 +180,9 @@ static enum http1_error coding_check(const struct http1_head *h,
 	return HTTP1_OK;
 }
 
-/* What the fields say; @absent is the framing when they say nothing. */
-static enum http1_error frame(struct http1_head *h, const struct tally *t,
-			      enum http1_framing absent)
+static enum http1_error frame_request(struct http1_head *h,
+				      const struct tally *t)
 {
-	h->framing = absent;
 	if (t->lengths > 0 && t->codings > 0)
 		return HTTP1_LENGTH_AND_CODING;
 	if (t->lengths > 1)
@@ -190,10 +193,99 @@ static enum http1_error frame(struct http1_head *h, const struct tally *t,
 	}
 	if (t->lengths > 0) {
 		h->framing = HTTP1_BODY_LENGTH;
-		return length_parse(t->length->value, &h->length);
+		return length_check(t->length->value, &h->length);
 	}
 	return HTTP1_OK;
 }
+
+/* --- a response: the same thing may be said again ----------------------------- */
+
+/* A list that every client reads alike, as far as its edges go. */
+static bool has_clean_edges(struct str list)
+{
+	return list.len > 0 && list.p[list.len - 1] != ',' &&
+	       !has_tab_around(list);
+}
+
+/*
+ * RFC 9110 8.6: several lengths, or a list of them, as happens where fields are
+ * copied or merged on the way, when they are all the same.
+ */
+static enum http1_error lengths_agree(struct http1_head *h)
+{
+	bool known = false;
+
+	for (unsigned int i = 0; i < h->nfields; i++) {
+		struct str member, rest = h->fields[i].value;
+		uint64_t length;
+
+		if (h->fields[i].id != HTTP1_F_CONTENT_LENGTH)
+			continue;
+		if (!has_clean_edges(rest))
+			return HTTP1_BAD_LENGTH;
+		while (next_option(&rest, &member)) {
+			if (!length_parse(member, &length))
+				return HTTP1_BAD_LENGTH;
+			if (known && length != h->length)
+				return HTTP1_SEVERAL_LENGTHS;
+			h->length = length;
+			known = true;
+		}
+	}
+	return HTTP1_OK;
+}
+
+/*
+ * Some servers still say "identity", which did nothing (RFC 2616 3.6), with a
+ * length or in front of "chunked", and some say "chunked" twice, having copied
+ * the fields of another server. Nobody sends chunks in chunks, and nobody takes
+ * them for that. What stands behind "chunked", be it a comma, is another matter:
+ * some (llhttp) look for it at the end only.
+ */
+static enum http1_error codings_agree(const struct http1_head *h, bool *chunked)
+{
+	*chunked = false;
+	for (unsigned int i = 0; i < h->nfields; i++) {
+		struct str member, rest = h->fields[i].value;
+
+		if (h->fields[i].id != HTTP1_F_TRANSFER_ENCODING)
+			continue;
+		if (!has_clean_edges(rest))
+			return HTTP1_BAD_TRANSFER_CODING;
+		while (next_option(&rest, &member)) {
+			if (str_eq_nocase(member, STR("chunked")))
+				*chunked = true;
+			else if (*chunked ||
+				 !str_eq_nocase(member, STR("identity")))
+				return HTTP1_BAD_TRANSFER_CODING;
+		}
+	}
+	return HTTP1_OK;
+}
+
+static enum http1_error frame_response(struct http1_head *h,
+				       const struct tally *t)
+{
+	enum http1_error e;
+	bool chunked;
+
+	h->framing = HTTP1_BODY_CLOSE;
+	e = codings_agree(h, &chunked);
+	if (e != HTTP1_OK)
+		return e;
+	if (h->minor == 0 && t->codings > 0)
+		return HTTP1_BAD_TRANSFER_CODING;
+	if (t->lengths > 0 && chunked)
+		return HTTP1_LENGTH_AND_CODING;
+	if (chunked)
+		h->framing = HTTP1_BODY_CHUNKED;
+	if (t->lengths == 0)
+		return HTTP1_OK;
+	h->framing = HTTP1_BODY_LENGTH;
+	return lengths_agree(h);
+}
+
+/* --- heads --------------------------------------------------------------------- */
 
 /* RFC 9112 9.3; Upgrade in HTTP/1.0 is ignored (RFC 9110 7.8). */
 static void settle_connection(struct http1_head *h, const struct tally *t)
@@ -214,7 +306,7 @@ enum http1_error http1_settle_request(struct http1_request *req)
 	e = http1_host_settle(req, t.host, t.hosts);
 	if (e != HTTP1_OK)
 		return e;
-	e = frame(h, &t, HTTP1_BODY_NONE);
+	e = frame_request(h, &t);
 	if (e != HTTP1_OK)
 		return e;
 	settle_connection(h, &t);
@@ -262,16 +354,14 @@ enum http1_error http1_settle_response(struct http1_response *res,
 	e = tally_fields(h, &t);
 	if (e != HTTP1_OK)
 		return e;
-	e = frame(h, &t, HTTP1_BODY_CLOSE);
+	e = frame_response(h, &t);
 	if (e != HTTP1_OK)
 		return e;
 	settle_connection(h, &t);
 	if (is_out_of_step(res))
 		h->keep_alive = false;
-	if (is_bodyless(res->status, method)) {
+	if (is_bodyless(res->status, method))
 		h->framing = HTTP1_BODY_NONE;
-		h->length = 0;
-	}
 	if (h->framing == HTTP1_BODY_CLOSE)
 		h->keep_alive = false;
 	return HTTP1_OK;

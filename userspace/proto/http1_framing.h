@@ -13,8 +13,8 @@
 
 /*
  * Fill in what follows from line and fields. A length or a coding that is
- * malformed, repeated or contradicted is refused in every message, also where
- * it wouldn't count: the next recipient may not know that it doesn't.
+ * malformed or contradicted is refused in every message, also where it wouldn't
+ * count: the next recipient may not know that it doesn't.
  */
 enum http1_error http1_settle_request(struct http1_request *req);
 enum http1_error http1_settle_response(struct http1_response *res,

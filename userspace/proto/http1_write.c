@@ -77,27 +77,33 @@ static void put_host(struct job *j)
 	j->host_written = true;
 }
 
+static void put_length(struct job *j, uint64_t length)
+{
+	put(&j->pen, STR("Content-Length: "));
+	put_u64(&j->pen, length);
+	put(&j->pen, STR("\r\n"));
+	j->framing_written = true;
+}
+
 static void put_framing(struct job *j)
 {
 	if (j->framing_written || j->bare)
 		return;
-	j->framing_written = true;
 	if (j->out->framing == HTTP1_BODY_CHUNKED) {
 		put(&j->pen, STR("Transfer-Encoding: chunked\r\n"));
+		j->framing_written = true;
 	} else if (j->out->framing == HTTP1_BODY_LENGTH) {
-		put(&j->pen, STR("Content-Length: "));
-		put_u64(&j->pen, j->out->length);
-		put(&j->pen, STR("\r\n"));
+		put_length(j, j->out->length);
 	}
 }
 
 /* A response without a body still says how long its body would have been. */
-static void put_length(struct job *j, const struct http1_field *f)
+static void put_received_length(struct job *j)
 {
-	if (j->req == NULL && j->out->framing == HTTP1_BODY_NONE && !j->bare)
-		put_field(&j->pen, f->name, f->value);
-	else
+	if (j->req != NULL || j->out->framing != HTTP1_BODY_NONE || j->bare)
 		put_framing(j);
+	else if (!j->framing_written)
+		put_length(j, j->head->length);
 }
 
 /*
@@ -168,7 +174,7 @@ static void put_received(struct job *j, const struct http1_field *f)
 {
 	switch (f->id) {
 	case HTTP1_F_CONTENT_LENGTH:
-		put_length(j, f);
+		put_received_length(j);
 		return;
 	case HTTP1_F_TRANSFER_ENCODING:
 		put_framing(j);

@@ -206,7 +206,7 @@ static const char *read_fields(const char *p, const char *end,
 	part->encoding = MULTIPART_IDENTITY;
 	while (!is_crlf(p, end)) {
 		struct http1_field f;
-		ptrdiff_t n = http1_field_parse(p, end, &f);
+		ptrdiff_t n = http1_field_parse(p, end, false, &f);
 
 		if (n <= 0)
 			return NULL;

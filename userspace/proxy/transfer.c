@@ -41,6 +41,7 @@ void transfer_start(struct transfer *t, struct side *from, struct side *to,
 			t->trailers = pool_get(&relay_of(t)->buffers);
 		chunked_init(&t->chunked, t->trailers,
 			     t->trailers != NULL ? TRAILERS_MAX : 0);
+		t->chunked.padded = from == &from->session->server;
 	}
 }
 

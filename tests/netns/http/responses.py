@@ -16,13 +16,12 @@ BAD_HEAD = {
     "no-status": "not_http", "http09": "not_http",
     "bad-version": "bad_version", "bad-status": "bad_status",
     "cl-and-te": "length_and_coding", "two-lengths": "several_lengths",
-    "same-lengths": "several_lengths", "list-length": "several_lengths",
+    "list-length": "several_lengths",
     "plus-length": "bad_length", "minus-length": "bad_length",
     "huge-length": "bad_length", "hex-length": "bad_length",
     "unknown-te": "bad_transfer_coding", "te-not-last": "bad_transfer_coding",
-    "te-twice": "bad_transfer_coding", "obs-fold": "folded",
-    "space-colon": "space_before_colon", "no-colon": "bad_field",
-    "bare-cr": "bare_cr", "bare-lf": "bad_line", "nul": "nul",
+    "te-then-none": "bad_transfer_coding", "obs-fold": "folded",
+    "no-colon": "bad_field", "bare-cr": "bare_cr", "nul": "nul",
     "long-field": "head_too_long", "many-fields": "head_too_long",
     "many-100": "bad_status",
 }
@@ -39,6 +38,10 @@ GOOD = {
     "chunk-extension": (200, b"hi"), "too-much": (200, b"hi"),
     "two-answers": (200, b"hi"), "early-hints": (200, b"hi"),
     "http10": (200, b"old"), "body-204": (204, b""),
+    "same-lengths": (200, b"hi"), "same-list": (200, b"hi"),
+    "space-colon": (200, b"hi"), "bare-lf": (200, b"hi"),
+    "te-twice": (200, b"hi"), "te-none-first": (200, b"hi"),
+    "te-none": (200, b"hi"), "chunk-padding": (200, b"hi"),
 }
 # Go through where nothing scans, and are not scanned where it does.
 CODINGS = {"bad-gzip": (b"haha", "coding"), "unknown-coding": (b"hi", "coding")}
@@ -63,6 +66,11 @@ SAID = {
                                "line_too_long"),
     "201 fields": (b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 201 + b"\r\n",
                    "too_many_fields"),
+    "a length that ends in a comma": (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2,\r\n\r\nhi", "bad_length"),
+    "TE behind a tab": (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding:\tchunked\r\n\r\n",
+        "bad_transfer_coding"),
     "a 304 with two lengths": (b"HTTP/1.1 304 N\r\nContent-Length: 2\r\n"
                                b"Content-Length: 3\r\n\r\n", "several_lengths"),
     "bytes behind a 100": (b"HTTP/1.1 100 C\r\nContent-Length: 3\r\n\r\nabc" +

@@ -51,6 +51,7 @@ static void lists(void **state)
 	(void)state;
 	coding_list_add(&l, STR(""));
 	coding_list_add(&l, STR(" , identity ,, Identity"));
+	coding_list_add(&l, STR("None, UTF-8"));
 	assert_int_equal(l.count, 0);
 	assert_false(l.unknown);
 	coding_list_add(&l, STR("gzip ,br"));

@@ -210,8 +210,10 @@ static inline void gen_body(struct gen *g)
 		gen_line_end(g);
 	}
 	if (length) {
-		gen_length(g, n);
-		gen_line_end(g);
+		do {
+			gen_length(g, n);
+			gen_line_end(g);
+		} while (gen_once_in(g, 50));
 	}
 	if (chunked) {
 		gen_coding(g);

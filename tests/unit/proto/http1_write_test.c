@@ -214,6 +214,24 @@ static void response_framing(void **state)
 		 "Connection: close\r\n\r\n");
 }
 
+/* Whatever a response got away with, it is written once and in one way. */
+static void lenience_ends_here(void **state)
+{
+	(void)state;
+	response("HTTP/1.1 200 OK\nContent-Length : 5\nA\t:b\n"
+		 "Content-Length: 5, 5\n\n",
+		 HTTP1_GET, LENGTH(5, KEEP),
+		 "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nA: b\r\n\r\n");
+	response("HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\nA: b\r\n"
+		 "Content-Length: 5\r\n\r\n",
+		 HTTP1_GET, LENGTH(5, KEEP),
+		 "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nA: b\r\n\r\n");
+	response("HTTP/1.1 200 OK\r\nTransfer-Encoding: identity, chunked\r\n"
+		 "Transfer-Encoding: chunked\r\n\r\n",
+		 HTTP1_GET, CHUNKED(KEEP),
+		 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+}
+
 static void bodyless_responses(void **state)
 {
 	(void)state;
@@ -230,6 +248,10 @@ static void bodyless_responses(void **state)
 		 HTTP1_GET, CHUNKED(KEEP), "HTTP/1.1 204 x\r\n\r\n");
 	response("HTTP/1.1 100 x\r\nContent-Length: 3\r\n\r\n", HTTP1_GET,
 		 LENGTH(3, KEEP), "HTTP/1.1 100 x\r\n\r\n");
+	response("HTTP/1.1 304 x\r\nTransfer-Encoding: identity\r\n"
+		 "Content-Length: 05\r\nContent-Length: 5, 5\r\n\r\n",
+		 HTTP1_GET, NONE(KEEP),
+		 "HTTP/1.1 304 x\r\nContent-Length: 5\r\n\r\n");
 	/* Host in a response is nothing to us. */
 	response("HTTP/1.1 304 x\r\nHost: a\r\n\r\n", HTTP1_GET, NONE(KEEP),
 		 "HTTP/1.1 304 x\r\nHost: a\r\n\r\n");
@@ -361,6 +383,7 @@ int main(void)
 		cmocka_unit_test(host_of_the_caller),
 		cmocka_unit_test(framing),
 		cmocka_unit_test(response_framing),
+		cmocka_unit_test(lenience_ends_here),
 		cmocka_unit_test(bodyless_responses),
 		cmocka_unit_test(upgrade),
 		cmocka_unit_test(dropped_on_demand),
