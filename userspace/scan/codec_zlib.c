@@ -6,6 +6,10 @@
  * Chromium and Firefox skip them; who does look stops there, and has less than
  * we have. That of deflate is: at a wrong one Chromium begins again and reads
  * the same bytes as bare deflate, which may be another body altogether.
+ *
+ * Behind the end of bare deflate browsers still look for that sum, since they
+ * read it as zlib with a head of their own. Firefox begins again there, with
+ * whatever its last read brought: nobody knows with what.
  */
 #include "scan/codec.h"
 
@@ -132,7 +136,8 @@ static enum codec_step deflate_step(void *codec, struct codec_io *io)
 	if (rc != Z_STREAM_END)
 		return step_of(rc);
 	io->streams++;
-	return CODEC_END;
+	return c->window == WINDOW_BARE && io->in_len > 0 ? CODEC_DAMAGED
+							  : CODEC_END;
 }
 
 const struct codec_ops codec_gzip = {gzip_open, gzip_step, zlib_close};

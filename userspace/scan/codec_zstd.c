@@ -9,6 +9,11 @@
 
 #define WINDOW_LOG_MAX 23
 
+/* Formats before 0.8, which a client's library may have been built to read. */
+#define MAGIC_0_1	 0xfd2fb51e
+#define MAGIC_LATER	 0xfd2fb520 /* 0.2 and on, today's as well */
+#define MAGIC_LATER_MASK 0xfffffff0
+
 static void *zstd_open(void)
 {
 	ZSTD_DCtx *ctx = ZSTD_createDCtx();
@@ -26,7 +31,10 @@ static void zstd_close(void *codec)
 	ZSTD_freeDCtx(codec);
 }
 
-/* A frame, or one of the sixteen kinds of skippable frames (little endian). */
+/*
+ * A frame, or one of the sixteen kinds of skippable frames (little endian). An
+ * old one that our library can't read is damage, not something left over.
+ */
 static bool frame_follows(const struct codec_io *io)
 {
 	uint32_t magic;
@@ -35,7 +43,8 @@ static bool frame_follows(const struct codec_io *io)
 		return false;
 	magic = (uint32_t)io->in[0] | (uint32_t)io->in[1] << 8 |
 		(uint32_t)io->in[2] << 16 | (uint32_t)io->in[3] << 24;
-	return magic == ZSTD_MAGICNUMBER ||
+	return magic == MAGIC_0_1 ||
+	       (magic & MAGIC_LATER_MASK) == MAGIC_LATER ||
 	       (magic & ZSTD_MAGIC_SKIPPABLE_MASK) ==
 		       ZSTD_MAGIC_SKIPPABLE_START;
 }

@@ -330,9 +330,40 @@ static void deflate_of_two_minds(void **state)
 	at[3] ^= 1;
 	d = run(CODING_DEFLATE, b);
 	assert_int_equal(d.reason, REASON_CODING);
-	d = run(CODING_DEFLATE, (struct bytes){bytes + 2, sizeof(bytes) - 2});
+	d = run(CODING_DEFLATE, (struct bytes){bytes + 2, sizeof(bytes) - 6});
 	assert_int_equal(d.reason, REASON_NONE);
 	assert_int_equal(d.size, 0xff63);
+}
+
+static void another_stream_behind_bare_deflate(void **state)
+{
+	struct bytes one = with_zlib(text, 1000, -15);
+	struct bytes two = with_zlib(text + 1000, 500, -15);
+	struct bytes both = joined(one.p, one.len, two.p, two.len);
+	struct decoded d = run(CODING_DEFLATE, both);
+
+	(void)state;
+	assert_int_equal(d.reason, REASON_CODING);
+	assert_true(d.leftover);
+	assert_int_equal(d.size, 1000);
+	free(one.p);
+	free(two.p);
+	free(both.p);
+}
+
+/* Whether the library can read it or not: it doesn't end there. */
+static void an_old_frame_of_zstd(void **state)
+{
+	static const uint8_t old[] = {0x27, 0xb5, 0x2f, 0xfd, 1, 2, 3, 4, 5, 6};
+	struct bytes one = with_zstd(text, 1000, 0);
+	struct bytes both = joined(one.p, one.len, old, sizeof(old));
+	struct decoded d = run(CODING_ZSTD, both);
+
+	(void)state;
+	assert_true(d.reason == REASON_CODING || d.cut);
+	assert_true(d.size >= 1000);
+	free(one.p);
+	free(both.p);
 }
 
 /* What tells changed bytes from good ones in each coding, if anything does. */
@@ -625,6 +656,8 @@ int main(void)
 		TEST(check_sums_of_gzip),
 		TEST(check_sum_of_a_gzip_head),
 		TEST(deflate_of_two_minds),
+		TEST(another_stream_behind_bare_deflate),
+		TEST(an_old_frame_of_zstd),
 		TEST(flipped),
 		TEST(several_streams),
 		TEST(skippable_frame),
