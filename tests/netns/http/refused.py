@@ -124,6 +124,20 @@ REFUSED = {
     "HTTP/1.10": (b"GET /ok?@ HTTP/1.10\r\nHost: ~\r\n\r\n", 400,
                   "bad_version"),
     "http/1.1": (b"GET /ok?@ http/1.1\r\nHost: ~\r\n\r\n", 400, "bad_version"),
+    "HTTP/01.1": (b"GET /ok?@ HTTP/01.1\r\nHost: ~\r\n\r\n", 400,
+                  "bad_version"),
+    "HTTP/1,1": (b"GET /ok?@ HTTP/1,1\r\nHost: ~\r\n\r\n", 400, "bad_version"),
+    "HTTP / 1.1": (b"GET /ok?@ HTTP / 1.1\r\nHost: ~\r\n\r\n", 400, "bad_line"),
+    "two versions": (b"GET /ok?@ HTTP/1.1 HTTP/1.0\r\nHost: ~\r\n\r\n", 400,
+                     "bad_line"),
+    "a tab before the version": (b"GET /ok?@\tHTTP/1.1\r\nHost: ~\r\n\r\n", 400,
+                                 "bad_line"),
+    "a control in the target": (b"GET /ok?\x01@ HTTP/1.1\r\nHost: ~\r\n\r\n",
+                                400, "bad_target"),
+    "DEL in the target": (b"GET /ok?\x7f@ HTTP/1.1\r\nHost: ~\r\n\r\n", 400,
+                          "bad_target"),
+    "a method with a slash": (b"GE/T /ok?@ HTTP/1.1\r\nHost: ~\r\n\r\n", 400,
+                              "bad_method"),
     "HTTP/1.1 glued on": (b"GET /ok?@HTTP/1.1\r\nHost: ~\r\n\r\n", 400,
                           "bad_line"),
     "the HTTP/2 preface": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n@", 400,
@@ -162,6 +176,20 @@ REFUSED = {
                              "bad_host"),
     "Host with a port too large": (b"GET /ok?@ HTTP/1.1\r\nHost: a:65536\r\n"
                                    b"\r\n", 400, "bad_host"),
+    "Host with two ports": (b"GET /ok?@ HTTP/1.1\r\nHost: a:80:80\r\n\r\n", 400,
+                            "bad_host"),
+    "Host with a signed port": (b"GET /ok?@ HTTP/1.1\r\nHost: a:+1\r\n\r\n", 400,
+                                "bad_host"),
+    "Host with half a bracket": (b"GET /ok?@ HTTP/1.1\r\nHost: [::1\r\n\r\n",
+                                 400, "bad_host"),
+    "Host with a bad escape": (b"GET /ok?@ HTTP/1.1\r\nHost: a%zz\r\n\r\n", 400,
+                               "bad_host"),
+    "Host that is a URI": (b"GET /ok?@ HTTP/1.1\r\nHost: http://a\r\n\r\n", 400,
+                           "bad_host"),
+    "Host with a backslash": (b"GET /ok?@ HTTP/1.1\r\nHost: a\\b\r\n\r\n", 400,
+                              "bad_host"),
+    "Host behind LF alone": (b"GET /ok?@ HTTP/1.1\r\nX-A: b\nHost: ~\r\n\r\n",
+                             400, "bad_field"),
     "Host with a space": (b"GET /ok?@ HTTP/1.1\r\nHost: a b\r\n\r\n", 400,
                           "bad_host"),
     "a URI with a user": (b"GET http://u@~/ok?@ HTTP/1.1\r\nHost: ~\r\n\r\n",
@@ -182,6 +210,68 @@ REFUSED = {
                    b"\r\n", 431, "too_many_fields"),
 }
 
+# Lines of a POST whose body is five bytes by one reading and chunks by another.
+POSTED = {
+    "CL 5.0": (b"Content-Length: 5.0", "bad_length"),
+    "CL 5e0": (b"Content-Length: 5e0", "bad_length"),
+    "CL 5_0": (b"Content-Length: 5_0", "bad_length"),
+    "CL \"5\"": (b'Content-Length: "5"', "bad_length"),
+    "CL in digits above ASCII": ("Content-Length: \uff15".encode(),
+                                 "bad_length"),
+    "CL and a comma": (b"Content-Length: 5,", "several_lengths"),
+    "CL, a comma first": (b"Content-Length: ,5", "several_lengths"),
+    "CL in a list that differs": (b"Content-Length: 5, 6", "several_lengths"),
+    "CL and NUL": (b"Content-Length: 5\0", "nul"),
+    "CL and an empty CL": (b"Content-Length: 5\r\nContent-Length:",
+                           "several_lengths"),
+    "CL behind LF alone": (b"X-A: b\nContent-Length: 5", "bad_field"),
+    "CL behind CR alone": (b"X-A: b\rContent-Length: 5", "bare_cr"),
+    "CL on a folded line": (b"Content-Length:\r\n 5", "folded"),
+    "CL and TE identity": (b"Content-Length: 5\r\nTransfer-Encoding: identity",
+                           "length_and_coding"),
+    "CL and TE behind a space": (
+        b"Content-Length: 5\r\n Transfer-Encoding: chunked", "folded"),
+    "CL and TE before a space": (
+        b"Content-Length: 5\r\nTransfer-Encoding : chunked",
+        "space_before_colon"),
+    "CL and TE behind LF alone": (
+        b"Content-Length: 5\r\nX-A: b\nTransfer-Encoding: chunked",
+        "bad_field"),
+    "CL and TE behind NUL": (
+        b"Content-Length: 5\r\nX-A: b\0Transfer-Encoding: chunked", "nul"),
+    "CL and TE without a colon": (
+        b"Content-Length: 5\r\nTransfer-Encoding chunked", "bad_field"),
+    "TE empty": (b"Transfer-Encoding:", "bad_transfer_coding"),
+    "TE identity": (b"Transfer-Encoding: identity", "bad_transfer_coding"),
+    "TE gzip": (b"Transfer-Encoding: gzip", "bad_transfer_coding"),
+    "TE gzip, chunked": (b"Transfer-Encoding: gzip, chunked",
+                         "bad_transfer_coding"),
+    "TE chunked twice": (b"Transfer-Encoding: chunked\r\n"
+                         b"Transfer-Encoding: chunked", "bad_transfer_coding"),
+    "TE chunked in a list of two": (b"Transfer-Encoding: chunked, chunked",
+                                    "bad_transfer_coding"),
+    "TE chunked and a comma": (b"Transfer-Encoding: chunked,",
+                               "bad_transfer_coding"),
+    "TE, a comma first": (b"Transfer-Encoding: , chunked",
+                          "bad_transfer_coding"),
+    "TE with a parameter": (b"Transfer-Encoding: chunked;q=1",
+                            "bad_transfer_coding"),
+    "TE cow": (b"Transfer-Encoding: cow", "bad_transfer_coding"),
+    "TE chunk": (b"Transfer-Encoding: chunk", "bad_transfer_coding"),
+    "TE with a dotless letter": (
+        b"Transfer-Encoding: chun\xe2\x84\xaaed", "bad_transfer_coding"),
+    "TE before NUL": (b"Transfer-Encoding: chunked\0", "nul"),
+    "TE behind a form feed": (b"Transfer-Encoding: \x0cchunked", "nul"),
+    "TE behind a high byte": (b"Transfer-Encoding: \xa0chunked",
+                              "bad_transfer_coding"),
+    "TE before a tab": (b"Transfer-Encoding: chunked\t", "bad_transfer_coding"),
+    "TE in the middle of a fold": (b"Transfer-Encoding: chun\r\n ked",
+                                   "folded"),
+    "TE behind a colon": (b": x\r\nTransfer-Encoding: chunked", "bad_field"),
+    "a field with a bracket": (b"Transfer-Encoding[0]: chunked", "bad_field"),
+    "a field in quotes": (b'"Transfer-Encoding": chunked', "bad_field"),
+}
+
 # Bodies that break their framing after a head that was good.
 BAD_CHUNKS = {
     "a size that is none": (b"zz\r\nhello\r\n0\r\n\r\n", "bad_chunk_size"),
@@ -194,6 +284,22 @@ BAD_CHUNKS = {
     "2^64": (b"10000000000000000\r\nhello\r\n0\r\n\r\n", "bad_chunk_size"),
     "2^64+5": (b"10000000000000005\r\nhello\r\n0\r\n\r\n", "bad_chunk_size"),
     "2^63": (b"8000000000000000\r\nhello\r\n0\r\n\r\n", "bad_chunk_size"),
+    "a tab behind the size": (b"5\t\r\nhello\r\n0\r\n\r\n",
+                              "bad_chunk_size"),
+    "a space before an extension": (b"5 ;a=b\r\nhello\r\n0\r\n\r\n",
+                                    "bad_chunk_size"),
+    "a letter behind the size": (b"5h\r\nhello\r\n0\r\n\r\n",
+                                 "bad_chunk_size"),
+    "an underscore in the size": (b"0_5\r\nhello\r\n0\r\n\r\n",
+                                  "bad_chunk_size"),
+    "a comma behind the size": (b"5,5\r\nhello\r\n0\r\n\r\n",
+                                "bad_chunk_size"),
+    "CR LF in quotes": (b'5;a="\r\nb"\r\nhello\r\n0\r\n\r\n', "bad_chunk"),
+    "CR in an extension": (b"5;a\rb\r\nhello\r\n0\r\n\r\n",
+                           "bad_chunk_size"),
+    "LF behind an extension": (b"5;a=b\nhello\r\n0\r\n\r\n",
+                               "bad_chunk_size"),
+    "the last size before LF": (b"5\r\nhello\r\n0\n\r\n", "bad_chunk_size"),
     "many zeros": (b"00000000000000005\r\nhello\r\n0\r\n\r\n",
                    "bad_chunk_size"),
     "a size that ends in LF": (b"5\nhello\r\n0\r\n\r\n", "bad_chunk_size"),
@@ -209,6 +315,13 @@ BAD_CHUNKS = {
     "a trailer without colon": (b"0\r\nnonsense\r\n\r\n", "bad_trailer"),
     "a trailer with a length": (b"0\r\nContent-Length: 5\r\n\r\n",
                                 "bad_trailer"),
+    "a trailer with a coding": (b"0\r\nTransfer-Encoding: chunked\r\n\r\n",
+                                "bad_trailer"),
+    "a trailer before LF": (b"0\r\nX-A: b\n\r\n", "bad_trailer"),
+    "a trailer with a space before the colon": (b"0\r\nX-A : b\r\n\r\n",
+                                                "bad_trailer"),
+    "NUL in a trailer": (b"0\r\nX-A: \0\r\n\r\n", "bad_trailer"),
+    "an end that is LF": (b"0\r\n\n", "bad_trailer"),
     "a trailer with a Host": (b"0\r\nHost: evil\r\n\r\n", "bad_trailer"),
     "trailers without end": (b"0\r\n" + b"X-A: b\r\n" * 2000, "bad_trailer"),
 }
@@ -256,6 +369,30 @@ ODD = {
     "Connection does not take Host off": (
         b"GET /ok?@ HTTP/1.1\r\nHost: ~\r\nConnection: Host, X-A\r\nX-A: b\r\n"
         b"X-B: c\r\n\r\n", "GET /ok?@ HTTP/1.1\r\nHost: ~\r\nX-B: c\r\n"),
+    "Connection does not take the length off": (
+        b"POST /ok?@ HTTP/1.1\r\nHost: ~\r\nConnection: Content-Length\r\n"
+        b"Content-Length: 0\r\n\r\n",
+        "POST /ok?@ HTTP/1.1\r\nHost: ~\r\nContent-Length: 0\r\n"),
+    "Connection does not take the coding off": (
+        b"POST /ok?@ HTTP/1.1\r\nHost: ~\r\nConnection: Transfer-Encoding\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST /ok?@ HTTP/1.1\r\nHost: ~\r\nTransfer-Encoding: chunked\r\n"),
+    "a length with zeros": (
+        b"POST /ok?@ HTTP/1.1\r\nHost: ~\r\nContent-Length: 0000\r\n\r\n",
+        "POST /ok?@ HTTP/1.1\r\nHost: ~\r\nContent-Length: 0\r\n"),
+    "GET with a body": (
+        b"GET /ok?@ HTTP/1.1\r\nHost: ~\r\nContent-Length: 5\r\n\r\nhello",
+        "GET /ok?@ HTTP/1.1\r\nHost: ~\r\nContent-Length: 5\r\n"),
+    "TRACE": (b"TRACE /ok?@ HTTP/1.1\r\nHost: ~\r\n\r\n",
+              "TRACE /ok?@ HTTP/1.1\r\nHost: ~\r\n"),
+    "an expectation that nobody knows": (
+        b"GET /ok?@ HTTP/1.1\r\nHost: ~\r\nExpect: 200-maybe\r\n\r\n",
+        "GET /ok?@ HTTP/1.1\r\nHost: ~\r\n"),
+    "names that only look like framing": (
+        b"GET /ok?@ HTTP/1.1\r\nHost: ~\r\nContent_Length: 5\r\n"
+        b"Transfer.Encoding: chunked\r\n\r\n",
+        "GET /ok?@ HTTP/1.1\r\nHost: ~\r\nContent_Length: 5\r\n"
+        "Transfer.Encoding: chunked\r\n"),
     "hop-by-hop fields stay here": (
         b"GET /ok?@ HTTP/1.1\r\nHost: ~\r\nKeep-Alive: 5\r\nTE: trailers\r\n"
         b"Proxy-Connection: close\r\nX-B: c\r\n\r\n",
@@ -282,6 +419,12 @@ def refused(case, request, status, name):
     case.unseen()
     case.event(conn, verdict="blocked", reason="bad_request", name=name,
                status=status, action="block", bytes_in=len(fill(case, request)))
+
+
+def posted(case, lines, name):
+    """A POST with these lines, and behind it what one reading calls another."""
+    refused(case, b"POST /ok?@ HTTP/1.1\r\nHost: ~\r\n" + lines +
+            b"\r\n\r\n0\r\n\r\nGET /x?@ HTTP/1.1\r\nHost: ~\r\n\r\n", 400, name)
 
 
 def refused_later(case, request, status, name):
@@ -364,6 +507,8 @@ def main():
     kit = rawclient.Kit(rawclient.arguments().parse_args())
     for name, row in REFUSED.items():
         kit.run(name, refused, *row)
+    for name, row in POSTED.items():
+        kit.run(name, posted, *row)
     for name in ("CL and TE", "obs-fold", "two Hosts", "HTTP/0.9",
                  "a line without end", "the HTTP/2 preface"):
         kit.run(f"{name}, pipelined", refused_later, *REFUSED[name])
