@@ -9,7 +9,7 @@ evasions.tsv.
 usage: evasions.py serve PORT FOLDER    an origin server; FOLDER has the bodies
                                         "sample", "clean" and "twin", and
                                         each with .br and .zst behind
-       evasions.py list                 names of cases, a line each
+       evasions.py list                 a line each: the case, a tab, its group
 GET /case/NAME/sample and /case/NAME/clean are answered as the case has it, all
 else from FOLDER; /told?... is written to standard output.
 """
@@ -25,13 +25,19 @@ import urllib.parse
 import zlib
 
 FOLDER = "."
-GROUPS = []  # (name, function of a Body that gives bytes or a list of bytes)
+CASES = []  # (name, group, function of a Body that gives bytes)
+GROUP = ""  # that the next cases belong to; README.md says why of each
+
+
+def group(name):
+    global GROUP
+    GROUP = name
 
 
 def case(name):
     """Declares a case; its function gets a Body."""
     def keep(make):
-        GROUPS.append((name, make))
+        CASES.append((name.replace(" ", "-"), GROUP, make))
         return make
     return keep
 
@@ -71,9 +77,10 @@ def gz_member(data, flags=0, extra=b"", crc=None, size=None, method=8,
     return head + deflate(data, final) + tail
 
 
-def answer(body, *fields, status=b"HTTP/1.1 200 OK", length=True, end=b"\r\n"):
+def answer(body, *fields, status=b"HTTP/1.1 200 OK", length=True, end=b"\r\n",
+           kind=b"application/octet-stream"):
     """A response; Content-Length unless @length says otherwise."""
-    lines = [status, b"Content-Type: application/octet-stream"]
+    lines = [status] + ([b"Content-Type: " + kind] if kind else [])
     lines += [f if isinstance(f, bytes) else f.encode() for f in fields]
     if length is True:
         lines.append(b"Content-Length: %d" % len(body))
@@ -105,6 +112,7 @@ def in_chunks(body, *fields, te=b"Transfer-Encoding: chunked", **how):
 
 
 # --- content codings: what browsers decode under which name ------------------
+group("codings")
 
 def spelling(name, value, coding="gz"):
     case(name)(lambda b: coded(getattr(b, coding), value))
@@ -141,6 +149,13 @@ spelling("gzip that is plain", b"gzip", "plain")
 spelling("deflate that is plain", b"deflate", "plain")
 spelling("br that is plain", b"br", "plain")
 spelling("identity", b"identity", "plain")
+spelling("none", b"none", "plain")
+spelling("utf-8", b"utf-8", "plain")
+spelling("binary", b"binary", "plain")
+spelling("none and gzip", b"none, gzip")
+spelling("x-gzip in capitals", b"X-GZIP")
+spelling("gzip behind a tab", b"\tgzip")
+spelling("gzip among empty members", b",, gzip ,,")
 spelling("an empty coding", b"", "plain")
 case("no coding said, gzip")(lambda b: answer(b.gz))
 case("twice gzip, a list")(lambda b: coded(gzip.compress(b.gz), b"gzip, gzip"))
@@ -167,7 +182,16 @@ case("twelve times gzip")(lambda b: coded(times(b.plain, 12),
                                           b", ".join([b"gzip"] * 12)))
 
 
+def two_minds(data):
+    """
+    For who reads zlib: three bytes and a wrong checksum. For who then begins
+    again and takes it for bare deflate: a stored block, and behind it @data.
+    """
+    return b"\x78\x9c\x0b\x63\xf4" + bytes(0x0b9c) + deflate(data)
+
+
 # --- gzip that isn't as it should be -----------------------------------------
+group("damaged")
 
 def member(name, **how):
     case(name)(lambda b: coded(gz_member(b.plain, **how), b"gzip"))
@@ -178,12 +202,25 @@ member("gzip with a comment", flags=16, extra=b"comment\0")
 member("gzip with an extra field", flags=4, extra=b"\5\0hello")
 member("gzip with a head's checksum", flags=2, extra=b"\0\0")
 member("gzip with reserved flags", flags=0xe0)
+member("gzip with a long name", flags=8, extra=b"n" * 100000 + b"\0")
+member("gzip with a long comment", flags=16, extra=b"c" * 100000 + b"\0")
+member("gzip with a long extra field", flags=4,
+       extra=b"\xff\xff" + b"e" * 65535)
+member("gzip with all of a head", flags=31, extra=b"\5\0hellon\0c\0\0\0")
 member("gzip of another method", method=7)
 member("gzip with a wrong checksum", crc=1)
 member("gzip with a wrong length", size=1)
 member("gzip without its trailer", trailer=False)
 member("gzip without its end", final=False, trailer=False)
 case("gzip, half a trailer")(lambda b: coded(b.gz[:-4], b"gzip"))
+
+# Behind a block that isn't the last one.
+for what, block in (("a reserved block type", b"\x06"),
+                    ("lengths that don't agree", b"\x00\1\0\1\0"),
+                    ("a distance too far", b"\x03\xde\xff\x0f")):
+    case("gzip, " + what + " in it")(lambda b, block=block: coded(
+        gz_member(b.plain, final=False, trailer=False) + block + bytes(64),
+        b"gzip"))
 case("gzip, behind an empty member")(
     lambda b: coded(gzip.compress(b"") + b.gz, b"gzip"))
 case("gzip, behind another member")(
@@ -197,9 +234,16 @@ case("gzip, and plain behind it")(
 case("gzip behind garbage")(lambda b: coded(b"garbage" + b.gz, b"gzip"))
 case("zlib with a wrong checksum")(
     lambda b: coded(b.zlib[:-4] + b"\0\0\0\0", b"deflate"))
+case("deflate of two minds")(lambda b: coded(two_minds(b.plain), b"deflate"))
 case("zlib without its checksum")(lambda b: coded(b.zlib[:-4], b"deflate"))
 case("zlib, garbage behind it")(
     lambda b: coded(b.zlib + b"garbage", b"deflate"))
+case("bare deflate, garbage behind it")(
+    lambda b: coded(b.raw + b"garbage", b"deflate"))
+case("bare deflate, another behind it")(
+    lambda b: coded(deflate(b.twin) + b.raw, b"deflate"))
+case("zstd, a frame of 0.7 behind it")(
+    lambda b: coded(b.zst + b"\x27\xb5\x2f\xfd" + bytes(20), b"zstd"))
 case("zlib with a dictionary's flag")(
     lambda b: coded(b"\x78\xbb\0\0\0\1" + b.raw, b"deflate"))
 case("br, garbage behind it")(lambda b: coded(b.br + b"garbage", b"br"))
@@ -214,6 +258,7 @@ case("gzip, the length says more")(lambda b: answer(
     length=False))
 
 # --- how the coding's field is written ---------------------------------------
+group("fields")
 
 
 def field(name, *lines):
@@ -241,6 +286,7 @@ case("base64, said in a field")(lambda b: answer(
     base64.b64encode(b.plain), "Content-Transfer-Encoding: base64"))
 
 # --- transfer codings --------------------------------------------------------
+group("chunks")
 
 
 def by_chunks(name, **how):
@@ -258,6 +304,8 @@ transfer("chunked and a comma", b"chunked,")
 transfer("identity, chunked", b"identity, chunked")
 transfer("chunked, identity", b"chunked, identity")
 transfer("chunked, chunked", b"chunked, chunked")
+transfer("identity alone, chunks", b"identity")
+transfer("identity in capitals, chunked", b"Identity, Chunked")
 transfer("xchunked", b"xchunked")
 transfer("chunked in quotes", b'"chunked"')
 transfer("chunked behind a vertical tab", b"\x0bchunked")
@@ -269,6 +317,14 @@ case("gzip as transfer coding")(lambda b: answer(
 case("chunked twice")(lambda b: in_chunks(
     b.plain, "Transfer-Encoding: chunked"))
 case("chunked and a length")(lambda b: in_chunks(b.plain, "Content-Length: 5"))
+case("chunked, and identity behind it")(lambda b: in_chunks(
+    b.plain, "Transfer-Encoding: identity"))
+case("gzip, and chunked behind it")(lambda b: in_chunks(
+    b.gz, "Transfer-Encoding: chunked", te=b"Transfer-Encoding: gzip"))
+case("identity alone")(lambda b: answer(
+    b.plain, "Transfer-Encoding: identity", length=False))
+case("a length and an empty coding")(lambda b: answer(
+    b.plain, "Transfer-Encoding:"))
 case("a length and identity")(lambda b: answer(
     b.plain, "Transfer-Encoding: identity"))
 by_chunks("chunked, a space before the colon",
@@ -290,6 +346,14 @@ sizes("chunk sizes behind a space", b" %x\r\n")
 sizes("chunk sizes before spaces", b"%x  \r\n")
 sizes("chunk sizes with an extension", b"%x;a=b\r\n")
 sizes("chunk sizes with a quoted extension", b'%x;a="b;\\"c"\r\n')
+sizes("chunk sizes before tabs", b"%x\t\r\n")
+sizes("chunk sizes and spaces before an extension", b"%x ; a=b\r\n")
+sizes("chunk sizes of 17 digits", b"1%016x\r\n")
+sizes("chunk sizes with CR LF in quotes", b'%x;a="\r\n"\r\n')
+sizes("chunk sizes with LF in an extension", b"%x;a\nb\r\n")
+sizes("chunk sizes with CR in an extension", b"%x;a\rb\r\n")
+sizes("chunk sizes with LF behind an extension", b"%x;a\n")
+sizes("chunk sizes with a long extension", b"%x;" + b"a" * 5000 + b"\r\n")
 sizes("chunk sizes with garbage", b"%x garbage\r\n")
 sizes("chunk sizes before LF alone", b"%x\n")
 sizes("chunks before LF alone", b"%x\r\n", tail=b"\n")
@@ -297,10 +361,18 @@ sizes("chunks with more than they say", b"%x\r\n", tail=b"x\r\n")
 sizes("chunked without its end", b"%x\r\n", last=b"")
 sizes("chunked, the end before LF alone", b"%x\r\n", last=b"0\n\n")
 sizes("chunked, ends in zeros", b"%x\r\n", last=b"000\r\n\r\n")
+sizes("chunked, a trailer", b"%x\r\n", last=b"0\r\nX-Sum: 1\r\n\r\n")
+sizes("chunked, a length in a trailer", b"%x\r\n",
+      last=b"0\r\nContent-Length: 5\r\n\r\n")
+sizes("chunked, a coding in a trailer", b"%x\r\n",
+      last=b"0\r\nTransfer-Encoding: identity\r\n\r\n")
+sizes("chunked, a folded trailer", b"%x\r\n",
+      last=b"0\r\nX-Sum: 1\r\n 2\r\n\r\n")
 sizes("chunked, garbage behind the end", b"%x\r\n",
       last=b"0\r\n\r\ngarbage")
 
 # --- lengths -----------------------------------------------------------------
+group("lengths")
 
 
 def lengths(name, *values):
@@ -312,6 +384,10 @@ def lengths(name, *values):
 lengths("no length")
 lengths("the same length twice", b"Content-Length: N", b"Content-Length: N")
 lengths("a list of lengths", b"Content-Length: N, N")
+lengths("a list of lengths that differ", b"Content-Length: 5, N")
+lengths("a length and a comma", b"Content-Length: N,")
+lengths("a length in hexadecimal", b"Content-Length: 0xN")
+lengths("a length and a space before the colon", b"Content-Length : N")
 lengths("two lengths, the first less", b"Content-Length: 5",
         b"Content-Length: N")
 lengths("two lengths, the last less", b"Content-Length: N",
@@ -327,6 +403,7 @@ lengths("a length of 0", b"Content-Length: 0")
 lengths("a length that is too large", b"Content-Length: N0")
 
 # --- heads -------------------------------------------------------------------
+group("heads")
 
 
 def line(name, status):
@@ -376,6 +453,7 @@ case("a field of high bytes")(lambda b: answer(b.plain, b"X: \xe4\xf6\xfc"))
 case("HTTP/0.9")(lambda b: b.plain)
 
 # --- more than one message ---------------------------------------------------
+group("messages")
 
 MORE = b"HTTP/1.1 100 Continue\r\n\r\n"
 case("100 first")(lambda b: MORE + answer(b.plain))
@@ -393,10 +471,143 @@ case("another answer behind it")(lambda b: answer(b.twin) + answer(b.plain))
 case("204 and another behind it")(
     lambda b: b"HTTP/1.1 204 N\r\n\r\n" + answer(b.plain))
 
+# --- bodies that hold others -------------------------------------------------
+group("bodies")
+
+
+def of_kind(name, kind, wrap=lambda b: b.plain):
+    case(name)(lambda b: answer(wrap(b), kind=kind))
+
+
+def part(b, coding, data=None):
+    data = base64.encodebytes(b.plain) if data is None else data
+    return (b"--xyz\r\nContent-Type: application/octet-stream\r\n"
+            b"Content-Transfer-Encoding: " + coding + b"\r\n\r\n" + data +
+            b"\r\n--xyz--\r\n")
+
+
+def mail(b):
+    return (b"From: a@example.com\r\nTo: b@example.com\r\nSubject: x\r\n"
+            b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; "
+            b'boundary="xyz"\r\n\r\n' + part(b, b"base64"))
+
+
+of_kind("no type", b"")
+of_kind("a type that is none", b"nonsense")
+of_kind("an image's type", b"image/png")
+of_kind("a type with two charsets", b"text/plain; charset=a; charset=b")
+case("two types")(lambda b: answer(b.plain, "Content-Type: image/png"))
+of_kind("multipart/mixed", b"multipart/mixed; boundary=xyz",
+        lambda b: part(b, b"binary", data=b.plain))
+of_kind("multipart/mixed without a boundary", b"multipart/mixed",
+        lambda b: part(b, b"binary", data=b.plain))
+of_kind("multipart/mixed in base64", b"multipart/mixed; boundary=xyz",
+        lambda b: part(b, b"base64"))
+of_kind("multipart/form-data", b"multipart/form-data; boundary=xyz",
+        lambda b: part(b, b"binary", data=b.plain))
+of_kind("multipart/form-data in base64", b"multipart/form-data; boundary=xyz",
+        lambda b: part(b, b"base64"))
+of_kind("multipart/x-mixed-replace",
+        b"multipart/x-mixed-replace; boundary=xyz",
+        lambda b: part(b, b"binary", data=b.plain))
+of_kind("multipart/x-mixed-replace in gzip",
+        b"multipart/x-mixed-replace; boundary=xyz",
+        lambda b: part(b, b"binary\r\nContent-Encoding: gzip", data=b.gz))
+of_kind("a mail", b"message/rfc822", mail)
+of_kind("an archived page (MHTML)", b"multipart/related; boundary=xyz", mail)
+of_kind("base64", b"text/plain", lambda b: base64.encodebytes(b.plain))
+of_kind("quoted-printable", b"text/plain", lambda b: b"".join(
+    b"=%02X" % byte for byte in b.plain))
+
+# --- pages: what a browser shows of them -------------------------------------
+group("pages")
+SHOW = b"document.documentElement.append(String.raw`%s`)"
+
+
+def page(name, make, before=b"<!doctype html><html><title>x</title>"):
+    """@make: from the body, what stands in the page."""
+    case("page: " + name)(lambda b: answer(before + make(b.plain),
+                                           kind=b"text/html"))
+
+
+def in_charset(name, encode, charset=b"", meta=b""):
+    """The whole page in an encoding."""
+    kind = b"text/html" + (b"; charset=" + charset if charset else b"")
+    case("page: " + name)(lambda b: answer(encode(
+        "<!doctype html><html><title>x</title>%s<p>%s</p>" % (
+            meta.decode(), b.plain.decode())), kind=kind))
+
+
+def utf7(text):
+    """All but letters in base64, as UTF-7 may have it, and "<" too."""
+    return text.encode("utf-7").replace(b"E", b"+AEU-")
+
+
+def overlong(text):
+    """Two bytes for what needs one (RFC 3629 3 forbids it)."""
+    return b"".join(b"%c%c" % (0xc0 | ord(c) >> 6, 0x80 | ord(c) & 0x3f)
+                    if c.isalpha() and c.isupper() else c.encode()
+                    for c in text)
+
+
+def data_url(text, coding):
+    script = SHOW % text
+    if coding == b";base64":
+        script = base64.b64encode(script)
+    else:
+        script = urllib.parse.quote_from_bytes(script).encode()
+    return b'<script src="data:text/javascript%s,%s"></script>' % (coding,
+                                                                  script)
+
+
+page("plain", lambda t: t)
+page("entities", lambda t: b"".join(b"&#x%x;" % c for c in t))
+page("entities in decimals", lambda t: b"".join(b"&#%d;" % c for c in t))
+page("entities without their ends",
+     lambda t: t.replace(b"-", b"&#45<!-- -->"))
+page("entities, and no tag that names a page", lambda t: b"".join(
+    b"&#x%x;" % c for c in t), b"<!doctype html><title>x</title>")
+page("broken up by a comment", lambda t: t[:40] + b"<!-- -->" + t[40:])
+page("broken up by tags", lambda t: t[:40] + b"<b></b>" + t[40:])
+page("NULs in between",
+     lambda t: t.replace(b"-", b"-\0").replace(b" ", b"\0 "))
+page("data: URL in base64", lambda t: data_url(t, b";base64"))
+page("data: URL in percents", lambda t: data_url(t, b""))
+page("srcdoc", lambda t: b'<iframe srcdoc="' + b"".join(
+    b"&#%d;" % c for c in t) + b'"></iframe><script>onload=()=>document.body.'
+    b"append(frames[0].document.body.textContent)</script>")
+page("a script", lambda t: b"<script>" + SHOW % t + b"</script>")
+page("a script of codes", lambda t:
+     b"<script>document.documentElement.append(String.fromCharCode(" +
+     b",".join(b"%d" % c for c in t) + b"))</script>")
+page("a script's base64", lambda t: b"<script>document.documentElement.append("
+     b'atob("' + base64.b64encode(t) + b'"))</script>')
+in_charset("UTF-8 with its mark", lambda t: t.encode("utf-8-sig"))
+in_charset("UTF-16LE with its mark",
+           lambda t: b"\xff\xfe" + t.encode("utf-16-le"))
+in_charset("UTF-16BE with its mark",
+           lambda t: b"\xfe\xff" + t.encode("utf-16-be"))
+in_charset("UTF-16LE said in the head", lambda t: t.encode("utf-16-le"),
+           b"utf-16le")
+in_charset("UTF-16BE said in the head", lambda t: t.encode("utf-16-be"),
+           b"utf-16be")
+in_charset("UTF-16LE that nobody says", lambda t: t.encode("utf-16-le"))
+in_charset("UTF-16LE, UTF-8 said in the head",
+           lambda t: b"\xff\xfe" + t.encode("utf-16-le"), b"utf-8")
+in_charset("UTF-32LE with its mark",
+           lambda t: b"\xff\xfe\0\0" + t.encode("utf-32-le"))
+in_charset("UTF-7 said in the head", utf7, b"utf-7")
+in_charset("UTF-7 said in the page", utf7,
+           meta=b'<meta charset="utf-7">')
+in_charset("overlong UTF-8", overlong, b"utf-8")
+in_charset("EBCDIC said in the head", lambda t: t.encode("cp500"), b"cp500")
+in_charset("HZ said in the head",
+           lambda t: t.replace("S", "S~\n").encode(), b"hz-gb-2312")
+
 
 def find(name):
-    for n, make in GROUPS:
-        if n.replace(" ", "-") == name:
+    for known, _, make in CASES:
+        if known == name:
             return make
     return None
 
@@ -455,8 +666,8 @@ class Server(socketserver.ThreadingTCPServer):
 def main():
     global FOLDER
     if sys.argv[1] == "list":
-        for name, _ in GROUPS:
-            print(name.replace(" ", "-"))
+        for name, its_group, _ in CASES:
+            print(name, its_group, sep="\t")
         return 0
     FOLDER = sys.argv[3]
     with Server(("", int(sys.argv[2])), Origin) as server:
