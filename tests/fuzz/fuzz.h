@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 /* A property that must hold; libFuzzer keeps the input for which it didn't. */
@@ -38,6 +40,18 @@ static inline uint8_t fuzz_byte(struct fuzz *f)
 		return 0;
 	f->len--;
 	return *f->p++;
+}
+
+/* The input's next line, without its LF. */
+static inline struct str fuzz_line(struct fuzz *f)
+{
+	const uint8_t *start = f->p;
+	const uint8_t *lf = f->len > 0 ? memchr(f->p, '\n', f->len) : NULL;
+	size_t n = lf != NULL ? (size_t)(lf - start) : f->len;
+
+	f->p += lf != NULL ? n + 1 : n;
+	f->len -= lf != NULL ? n + 1 : n;
+	return (struct str){(const char *)start, n};
 }
 
 static inline struct fuzz fuzz_input(const uint8_t *data, size_t len)

@@ -7,17 +7,6 @@
 #include "fuzz.h"
 #include "proto/multipart.h"
 
-static struct str take_line(struct fuzz *f)
-{
-	const uint8_t *start = f->p;
-	const uint8_t *lf = f->len > 0 ? memchr(f->p, '\n', f->len) : NULL;
-	size_t n = lf != NULL ? (size_t)(lf - start) : f->len;
-
-	f->p += lf != NULL ? n + 1 : n;
-	f->len -= lf != NULL ? n + 1 : n;
-	return (struct str){(const char *)start, n};
-}
-
 static struct str choose_boundary(struct str content_type)
 {
 	struct str boundary;
@@ -91,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static char first[65536], second[65536];
 	struct fuzz f = {data, len, 0};
-	struct str type = take_line(&f);
+	struct str type = fuzz_line(&f);
 	uint8_t *copy = fuzz_copy(f.p, f.len);
 	struct str body = {(const char *)copy, f.len};
 	struct str boundary = choose_boundary(type);
