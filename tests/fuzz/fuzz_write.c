@@ -6,6 +6,7 @@
  * needs exactly the room it needs.
  */
 #include "fuzz.h"
+#include "proto/http1_range.h"
 #include "proto/http1_write.h"
 
 #define OUT_MAX 131072
@@ -18,6 +19,7 @@ static struct http1_out choose_out(struct fuzz *f, bool request)
 {
 	static const enum http1_framing framings[] = {
 		HTTP1_BODY_LENGTH, HTTP1_BODY_CHUNKED, HTTP1_BODY_CLOSE};
+	static const struct http1_part part = {3, 6, 10};
 	uint8_t a = fuzz_byte(f), b = fuzz_byte(f);
 
 	return (struct http1_out){
@@ -30,6 +32,7 @@ static struct http1_out choose_out(struct fuzz *f, bool request)
 		.limit_codings = b & 8,
 		.drop_expect = b & 16,
 		.http10_peer = b & 32,
+		.part = !request && (b & 64) ? &part : NULL,
 	};
 }
 
@@ -53,6 +56,8 @@ static void check_head(const struct http1_head *h, const struct http1_out *out)
 	FUZZ_CHECK(!out->drop_range || seen[HTTP1_F_IF_RANGE] == 0);
 	FUZZ_CHECK(!out->drop_expect || seen[HTTP1_F_EXPECT] == 0);
 	FUZZ_CHECK(!out->limit_codings || seen[HTTP1_F_ACCEPT_ENCODING] <= 1);
+	FUZZ_CHECK(out->part == NULL || (seen[HTTP1_F_CONTENT_RANGE] == 1 &&
+					 seen[HTTP1_F_CONTENT_DIGEST] == 0));
 	FUZZ_CHECK(h->minor == 1);
 }
 

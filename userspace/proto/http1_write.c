@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "proto/http1_range.h"
 #include "proto/http1_target.h"
 
 /* Text being written behind the buffer's tail; @full once it didn't fit. */
@@ -163,6 +164,10 @@ static bool is_dropped(const struct job *j, const struct http1_field *f)
 		return j->out->drop_range;
 	case HTTP1_F_EXPECT:
 		return j->out->drop_expect;
+	case HTTP1_F_CONTENT_DIGEST:
+	case HTTP1_F_CONTENT_MD5:
+	case HTTP1_F_CONTENT_RANGE:
+		return j->out->part != NULL;
 	case HTTP1_F_TRAILER:
 		return j->out->framing != HTTP1_BODY_CHUNKED || j->bare;
 	default:
@@ -197,6 +202,26 @@ static void put_received(struct job *j, const struct http1_field *f)
 		put_field(&j->pen, f->name, f->value);
 }
 
+/* RFC 9110 14.4. A "*" says that no byte is where it was asked for. */
+static void put_part(struct job *j)
+{
+	const struct http1_part *part = j->out->part;
+
+	if (part == NULL)
+		return;
+	put(&j->pen, STR("Content-Range: bytes "));
+	if (part->first < part->end) {
+		put_u64(&j->pen, part->first);
+		put(&j->pen, STR("-"));
+		put_u64(&j->pen, part->end - 1);
+	} else {
+		put(&j->pen, STR("*"));
+	}
+	put(&j->pen, STR("/"));
+	put_u64(&j->pen, part->total);
+	put(&j->pen, STR("\r\n"));
+}
+
 static void put_connection(struct job *j)
 {
 	const struct http1_out *out = j->out;
@@ -214,6 +239,7 @@ static bool put_head(struct job *j, struct buf *b)
 	for (unsigned int i = 0; i < j->head->nfields; i++)
 		put_received(j, &j->head->fields[i]);
 	put_framing(j);
+	put_part(j);
 	put_connection(j);
 	put(&j->pen, STR("\r\n"));
 	return pen_done(&j->pen, b);

@@ -13,6 +13,8 @@
 #include "base/buf.h"
 #include "proto/http1.h"
 
+struct http1_part;
+
 /* How the message is framed on the connection that it is written to. */
 struct http1_out {
 	enum http1_framing framing;
@@ -28,6 +30,12 @@ struct http1_out {
 	 * must be another.
 	 */
 	bool http10_peer;
+	/*
+	 * Responses: the body is this part of the content, or the part is empty
+	 * and can't be had: Content-Range says so. The caller chooses @framing,
+	 * status and reason accordingly.
+	 */
+	const struct http1_part *part;
 };
 
 /*
@@ -42,7 +50,8 @@ struct http1_out {
  * Transfer-Encoding, in place of the field that framed the message before, or
  * last; HTTP1_BODY_NONE on a response keeps a received Content-Length (HEAD,
  * 304). 1xx and 204 get neither, whatever @out says. HTTP1_BODY_CLOSE is
- * never keep_alive. Trailer stays only where chunks do.
+ * never keep_alive. Trailer stays only where chunks do. With a part, digests of
+ * the content (RFC 9530 2, Content-MD5) are left out: they were of all of it.
  *
  * TE is dropped like every field for one hop: an origin server then may not
  * send trailers that matter, which is all that "TE: trailers" could ask for.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "feed.h"
 
+#include "proto/http1_range.h"
 #include "proto/http1_write.h"
 
 #define OUT_MAX 4096
@@ -289,6 +290,34 @@ static void dropped_on_demand(void **state)
 		"If-Range: \"x\"\r\n\r\n");
 }
 
+/* What is said of the whole content goes; what is said of the object stays. */
+static void parts(void **state)
+{
+	const char *in = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n"
+			 "ETag: \"x\"\r\nContent-Digest: md5=:x:\r\n"
+			 "Content-MD5: x\r\nContent-Range: bytes 0-9/10\r\n"
+			 "Repr-Digest: md5=:x:\r\n\r\n";
+	const struct http1_part part = {3, 6, 10}, none = {0, 0, UINT64_MAX};
+
+	(void)state;
+	response(in, HTTP1_GET, LENGTH(10, KEEP), in);
+	response(in, HTTP1_GET, LENGTH(3, KEEP, .part = &part),
+		 "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nETag: \"x\"\r\n"
+		 "Repr-Digest: md5=:x:\r\nContent-Range: bytes 3-5/10\r\n"
+		 "\r\n");
+	response("HTTP/1.1 416 x\r\nTransfer-Encoding: chunked\r\n\r\n",
+		 HTTP1_GET, LENGTH(0, .part = &none),
+		 "HTTP/1.1 416 x\r\nContent-Length: 0\r\n"
+		 "Content-Range: bytes */18446744073709551615\r\n"
+		 "Connection: close\r\n\r\n");
+	/* A request's own Content-Range is the client's business. */
+	request("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
+		"Content-Range: bytes 0-0/2\r\n\r\n",
+		LENGTH(1, KEEP),
+		"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
+		"Content-Range: bytes 0-0/2\r\n\r\n");
+}
+
 /* Accept-Encoding @in, and what is left of it. */
 static void codings(const char *in, const char *out)
 {
@@ -387,6 +416,7 @@ int main(void)
 		cmocka_unit_test(bodyless_responses),
 		cmocka_unit_test(upgrade),
 		cmocka_unit_test(dropped_on_demand),
+		cmocka_unit_test(parts),
 		cmocka_unit_test(limited_codings),
 		cmocka_unit_test(round_trip),
 	};
