@@ -134,7 +134,7 @@ static void count_unscanned(struct exchange *x, const struct transfer *t,
 {
 	if (reason != REASON_NONE)
 		stats_add(exchange_relay(x)->stats,
-			  RELAY_UNSCANNED_BYTES + reason, t->sent);
+			  RELAY_UNSCANNED_BYTES + reason, t->sent - t->first);
 }
 
 void exchange_end_bodies(struct exchange *x)
@@ -202,7 +202,7 @@ static void exchange_finish(struct session *s)
 			   !s->relay->stopping;
 	/* Bytes behind the answer would be taken for the next one. */
 	bool keep_server = x->server_keep_alive && x->request == REQUEST_DONE &&
-			   buf_len(&s->server.in) == 0;
+			   x->down.in_done && buf_len(&s->server.in) == 0;
 	/*
 	 * A client that sends more, the rest of its request or the next one
 	 * (it asked to go on), must not lose the answer to a RST.

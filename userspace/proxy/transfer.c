@@ -31,6 +31,7 @@ void transfer_start(struct transfer *t, struct side *from, struct side *to,
 	t->in = in;
 	t->out = out;
 	t->left = length;
+	t->end = TRANSFER_ALL;
 	t->object = object;
 	t->passing = object == NULL;
 	t->in_done = in == HTTP1_BODY_NONE ||
@@ -53,6 +54,14 @@ void transfer_end(struct transfer *t)
 		pool_put(&relay_of(t)->buffers, t->trailers);
 	object_free(t->object);
 	memset(t, 0, sizeof(*t));
+}
+
+void transfer_cut(struct transfer *t, uint64_t first, uint64_t end)
+{
+	t->first = first;
+	t->end = end;
+	t->sent = first;
+	t->out = HTTP1_BODY_LENGTH;
 }
 
 bool transfer_at_hand(const struct transfer *t)
@@ -155,6 +164,20 @@ static bool fill(struct transfer *t)
 	return n > 0;
 }
 
+/* Content from the socket itself into memory. Bytes, or <= 0 when none came. */
+static ssize_t receive_direct(struct transfer *t, uint8_t *p, size_t size)
+{
+	ssize_t n = side_receive_into(t->from, p, size);
+
+	if (n < 0)
+		fail(t, (int)n);
+	else if (n == 0 && t->from->rd_closed)
+		at_end(t);
+	else if (n > 0)
+		took_direct(t, (uint64_t)n);
+	return n;
+}
+
 /* --- storing ------------------------------------------------------- */
 
 /* Straight from the socket into the object, hashed while it is hot. */
@@ -170,18 +193,13 @@ static bool store_direct(struct transfer *t, uint64_t max)
 		p = r->scratch;
 		room = RELAY_SCRATCH;
 	}
-	n = side_receive_into(t->from, p, room < max ? room : (size_t)max);
-	if (n < 0)
-		fail(t, (int)n);
-	else if (n == 0 && t->from->rd_closed)
-		at_end(t);
+	n = receive_direct(t, p, room < max ? room : (size_t)max);
 	if (n <= 0)
 		return false;
 	if (scratch)
 		object_append(t->object, p, (size_t)n);
 	else
 		object_produced(t->object, (size_t)n);
-	took_direct(t, (uint64_t)n);
 	return true;
 }
 
@@ -323,10 +341,16 @@ static bool release_some(struct transfer *t, uint64_t until)
 	return true;
 }
 
+/* How much of what is stored is to leave once all of it may. */
+static uint64_t stored_until(const struct transfer *t)
+{
+	return t->end < t->object->size ? t->end : t->object->size;
+}
+
 static bool release(struct transfer *t)
 {
-	uint64_t size = t->object->size;
-	uint64_t until = t->release < size ? t->release : size;
+	uint64_t all = stored_until(t);
+	uint64_t until = t->release < all ? t->release : all;
 	uint64_t before = t->sent;
 
 	while (t->sent < until && release_some(t, until))
@@ -335,6 +359,35 @@ static bool release(struct transfer *t)
 }
 
 /* --- passing on ---------------------------------------------------- */
+
+/* Content before the part that is sent is read and forgotten. Progress? */
+static bool skip(struct transfer *t)
+{
+	size_t before = buf_len(&t->from->in);
+	uint64_t direct = direct_bytes(t);
+	uint64_t n = t->first - t->received;
+
+	if (n > RELAY_SCRATCH)
+		n = RELAY_SCRATCH;
+	if (before > 0)
+		return next_piece(t, (size_t)n).len > 0 ||
+		       buf_len(&t->from->in) < before;
+	if (direct == 0)
+		return fill(t);
+	if (n > direct)
+		n = direct;
+	return receive_direct(t, relay_of(t)->scratch, (size_t)n) > 0;
+}
+
+/*
+ * Content after the part, as far as it is at hand. If that is all, the
+ * connection can be used for the next exchange.
+ */
+static void skip_rest(struct transfer *t)
+{
+	while (next_piece(t, RELAY_BUFFER).len > 0)
+		;
+}
 
 /* Copy one piece from buffer to buffer. Progress? */
 static bool pass_piece(struct transfer *t)
@@ -348,6 +401,8 @@ static bool pass_piece(struct transfer *t)
 	room = buf_room(&to->out) - 2 * CHUNK_FRAME;
 	if (t->chunk_open && room > t->chunk_left)
 		room = (size_t)t->chunk_left;
+	if (room > t->end - t->sent)
+		room = (size_t)(t->end - t->sent);
 	before = buf_len(&t->from->in);
 	piece = next_piece(t, room);
 	if (piece.len == 0) /* only framing was there, if anything */
@@ -389,13 +444,17 @@ static bool pass_spliced(struct transfer *t, uint64_t n)
 static bool may_pass(const struct transfer *t, uint64_t until)
 {
 	return !t->in_done && t->error == 0 && t->bad == HTTP1_OK &&
-	       t->received < until;
+	       t->received < until && t->sent < t->end;
 }
 
 static bool pass_step(struct transfer *t)
 {
 	uint64_t direct = direct_bytes(t);
 
+	if (t->received < t->first)
+		return skip(t);
+	if (direct > t->end - t->sent)
+		direct = t->end - t->sent;
 	if (buf_len(&t->from->in) > 0)
 		return pass_piece(t);
 	if (direct >= SPLICE_MIN)
@@ -432,11 +491,13 @@ bool transfer_send(struct transfer *t, uint64_t budget)
 		progress = release(t);
 		/* An empty object, too, is complete only when it may be. */
 		emptied = t->release == TRANSFER_ALL &&
-			  t->sent >= t->object->size;
+			  t->sent >= stored_until(t);
 	}
 	if (t->passing && emptied)
 		progress |= pass(t, budget);
-	if (t->in_done && emptied)
+	if (emptied && t->sent >= t->end)
+		skip_rest(t);
+	if (emptied && (t->in_done || t->sent >= t->end))
 		progress |= close_body(t);
 	return progress;
 }

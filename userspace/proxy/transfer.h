@@ -5,10 +5,12 @@
  * Passed on: bytes go straight through, by splice(2) where there are many,
  * with their framing checked on the way. Stored: they go into an object, and
  * leave it as far as they were released. A stored transfer can turn into one
- * that passes on; what is stored leaves first.
+ * that passes on; what is stored leaves first. Of either a part may be all that
+ * is sent.
  *
  * The framing on the way out is the one on the way in, but for a chunked body
- * to an HTTP/1.0 client, which ends with the connection.
+ * to an HTTP/1.0 client, which ends with the connection, and for a part, which
+ * has a length.
  */
 #ifndef SLUICE_PROXY_TRANSFER_H
 #define SLUICE_PROXY_TRANSFER_H
@@ -33,7 +35,9 @@ struct transfer {
 	struct chunked chunked;
 	char *trailers;	       /* of a chunked body, to pass on */
 	uint64_t received;     /* bytes of content so far */
-	uint64_t sent;	       /* bytes of content that left the object */
+	uint64_t first;	       /* bytes of content before it are left out, */
+	uint64_t end;	       /* and those from here; TRANSFER_ALL: none */
+	uint64_t sent;	       /* content up to here left or was left out */
 	uint64_t chunk_left;   /* of the chunk that is being written */
 	bool chunk_open;       /* a chunk was begun and not ended yet */
 	struct object *object; /* what is stored; NULL: nothing is */
@@ -54,6 +58,11 @@ void transfer_start(struct transfer *t, struct side *from, struct side *to,
 		    enum http1_framing out, struct object *object);
 /* Free what it holds; harmless on one that never started. */
 void transfer_end(struct transfer *t);
+/*
+ * Of the content only bytes [@first, @end) are sent, framed by their length;
+ * none at all when @end is @first. Call it before anything is sent.
+ */
+void transfer_cut(struct transfer *t, uint64_t first, uint64_t end);
 /* Everything stored may leave, and what comes is not stored any more. */
 void transfer_stop_storing(struct transfer *t);
 
