@@ -37,6 +37,7 @@ enum config_engine { ENGINE_NONE, ENGINE_LIBCLAMAV, ENGINE_CLAMD };
 enum config_action { ACTION_ALLOW, ACTION_BLOCK };
 enum config_delivery { DELIVERY_HOLD, DELIVERY_TAIL, DELIVERY_PROGRESS };
 enum config_non_http { NON_HTTP_PASS, NON_HTTP_REFUSE };
+enum config_ranges { RANGES_SERVE, RANGES_REMOVE, RANGES_REFUSE };
 enum config_counters {
 	COUNTERS_AUTO,
 	COUNTERS_BPF,
@@ -69,8 +70,9 @@ struct config_service {
 
 struct config_http {
 	enum config_non_http non_http;
-	uint32_t max_line;   /* request or status line */
-	uint32_t max_header; /* whole head, line included */
+	enum config_ranges ranges; /* while bodies are scanned */
+	uint32_t max_line;	   /* request or status line */
+	uint32_t max_header;	   /* whole head, line included */
 	uint32_t max_fields;
 	uint64_t header_timeout;   /* first byte of a head to its end */
 	uint64_t idle_timeout;	   /* between requests; a body that stalls */

@@ -49,6 +49,10 @@ static const struct config_word mode_words[] = {
 	{NULL, 0}};
 static const struct config_word non_http_words[] = {
 	{"pass", NON_HTTP_PASS}, {"refuse", NON_HTTP_REFUSE}, {NULL, 0}};
+static const struct config_word ranges_words[] = {{"serve", RANGES_SERVE},
+						  {"remove", RANGES_REMOVE},
+						  {"refuse", RANGES_REFUSE},
+						  {NULL, 0}};
 static const struct config_word engine_words[] = {
 	{"libclamav", ENGINE_LIBCLAMAV},
 	{"clamd", ENGINE_CLAMD},
@@ -216,6 +220,15 @@ const struct config_key config_keys[] = {
 	 FIELD(http.non_http),
 	 .meaning = "What happens to an intercepted connection that does not "
 		    "speak HTTP."},
+	{.section = "http",
+	 .name = "ranges",
+	 .type = KEY_WORD,
+	 .live = true,
+	 .preset = "serve",
+	 .words = ranges_words,
+	 FIELD(http.ranges),
+	 .meaning = "What becomes of a request for a part of an object that is "
+		    "scanned."},
 	{.section = "http",
 	 .name = "max_line",
 	 .type = KEY_SIZE,

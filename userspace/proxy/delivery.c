@@ -6,6 +6,8 @@
  * tail: objects of delivery.hold_below and more start to leave as they come,
  *	 but the last delivery.tail bytes stay until the verdict. Without them
  *	 no client takes the object for complete; a detected one ends in a RST.
+ *	 A range that ends before its object does is held whole: ranges of
+ *	 several requests could make up the object ahead of its verdict.
  * progress: a browser gets a page meanwhile (progress.c), and fetches the object
  *	 when it is judged; all others as with tail.
  *
@@ -22,8 +24,11 @@
 
 static void start(struct exchange *x)
 {
+	const struct transfer *t = &x->down;
+
 	if (x->started)
 		return;
+	range_settle(x, t->in_done ? t->received : 0);
 	x->started = true;
 	exchange_release_head(x, &x->session->client);
 }
@@ -34,18 +39,28 @@ static uint64_t apparent_size(const struct transfer *t)
 	return t->received + (t->in == HTTP1_BODY_LENGTH ? t->left : 0);
 }
 
+/* All that is asked for, up to the object's last byte. */
+static bool reaches_end(const struct exchange *x)
+{
+	return x->range == NULL && x->down.end >= apparent_size(&x->down);
+}
+
 /* Without a verdict: everything but the tail, of what is large enough. */
 static void release_early(struct exchange *x)
 {
 	const struct config_delivery_options *d = &exchange_config(x)->delivery;
 	struct transfer *t = &x->down;
+	uint64_t until;
 
 	if (d->mode == DELIVERY_HOLD || x->progress != NULL ||
 	    apparent_size(t) < d->hold_below ||
-	    t->object->size < d->tail + PIECE)
+	    t->object->size < d->tail + PIECE || !reaches_end(x))
+		return;
+	until = (t->object->size - d->tail) / PIECE * PIECE;
+	if (until <= t->sent)
 		return;
 	start(x);
-	t->release = (t->object->size - d->tail) / PIECE * PIECE;
+	t->release = until;
 }
 
 static void release_judged(struct exchange *x)

@@ -139,13 +139,14 @@ static void count_unscanned(struct exchange *x, const struct transfer *t,
 
 void exchange_end_bodies(struct exchange *x)
 {
-	bool received = x->up.in_done;
+	bool received = x->up.in_done, answered = x->down.in_done;
 
 	count_unscanned(x, &x->up, x->up_unscanned);
 	count_unscanned(x, &x->down, x->down_unscanned);
 	transfer_end(&x->up);
 	transfer_end(&x->down);
 	x->up.in_done = received;
+	x->down.in_done = answered;
 }
 
 static void exchange_free(struct session *s)
@@ -159,6 +160,7 @@ static void exchange_free(struct session *s)
 	exchange_end_bodies(x);
 	pool_buf_put(&s->relay->buffers, &x->held);
 	free(x->text);
+	free(x->range);
 	stats_sub(s->relay->stats, RELAY_SESSION_MEMORY, sizeof(*x));
 	s->state = NULL;
 	free(x);

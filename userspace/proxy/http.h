@@ -10,8 +10,9 @@
  *
  * Files: http.c (session: heads in, exchanges begin and end), request.c (the
  * request's way), response.c (the response's way), delivery.c (what may leave
- * when), progress.c (a page meanwhile), shelved.c (fetching what it offered),
- * verdict.c (asking for verdicts), reply.c (our pages).
+ * when), range.c (parts of objects), progress.c (a page meanwhile), shelved.c
+ * (fetching what it offered), verdict.c (asking for verdicts), reply.c (our
+ * pages).
  */
 #ifndef SLUICE_PROXY_HTTP_H
 #define SLUICE_PROXY_HTTP_H
@@ -26,6 +27,8 @@
 #define HTTP_INTERIM_MAX 16
 /* Bytes moved for one session before others get their turn. */
 #define HTTP_BUDGET	 (256u << 10)
+
+struct range;
 
 enum request_state {
 	REQUEST_STORE,	 /* its body is received to be scanned */
@@ -92,6 +95,7 @@ struct exchange {
 	struct transfer up;   /* the request's body */
 	struct transfer down; /* the response's body */
 	struct buf held;      /* a head that may not leave yet */
+	struct range *range;  /* asked for and not settled yet; else NULL */
 	bool keep_client;     /* the answer's head promised it */
 	bool started;	      /* the response head is on its way */
 
@@ -161,8 +165,8 @@ void exchange_abort(struct exchange *x, enum session_close why);
  */
 void exchange_log(struct exchange *x, uint64_t reply_bytes);
 /*
- * Count what of the bodies went by unscanned, and free them. Whether all of the
- * request was received stays known.
+ * Count what of the bodies went by unscanned, and free them. Whether all of
+ * them was received stays known.
  */
 void exchange_end_bodies(struct exchange *x);
 /* Let the held head leave on @to, whose output is empty. */
@@ -195,6 +199,25 @@ bool response_run(struct exchange *x);
  */
 void response_failed(struct exchange *x, enum verdict verdict,
 		     enum reason reason, unsigned int status);
+
+/* Whether the client's connection goes on after a body whose end shows. */
+bool response_keeps_client(const struct exchange *x);
+
+/* --- range.c ---------------------------------------------------------------------- */
+
+/*
+ * If @req asks for a part of an object that is scanned: remember it, or answer
+ * with a page as http.ranges says. True when it was answered.
+ */
+bool range_refused(struct exchange *x, const struct http1_request *req);
+/* The head of the response is there: is it one to take a part of? */
+void range_judge(struct exchange *x, const struct http1_response *res);
+/*
+ * The whole has @total bytes; 0: none, or that will not be known. Make the
+ * response, of which nothing has left, the one that was asked for; where that
+ * can't be done it stays the whole.
+ */
+void range_settle(struct exchange *x, uint64_t total);
 
 /* --- delivery.c ------------------------------------------------------------------- */
 

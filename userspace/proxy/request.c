@@ -81,7 +81,7 @@ static bool refused(struct exchange *x, const struct http1_request *req)
 		reply_page(x, 403);
 		return true;
 	}
-	return false;
+	return range_refused(x, req);
 }
 
 /* Whether the body is received and scanned before any of it is sent. */
@@ -120,8 +120,8 @@ static bool write_head(struct exchange *x, const struct http1_request *req,
 		.upgrade = x->upgrade,
 		/*
 		 * A part of an object can't be judged, so the whole is asked
-		 * for (RFC 9110 14.2: a server may ignore Range, and so may
-		 * we), in codings that the scanner can undo.
+		 * for, in codings that the scanner can undo; range.c takes the
+		 * part out of it.
 		 */
 		.drop_range = verdict_scanning(x),
 		.limit_codings = verdict_scanning(x),

@@ -53,6 +53,13 @@ static void bad_response(struct exchange *x, enum http1_error error)
 
 /* --- heads --------------------------------------------------------- */
 
+bool response_keeps_client(const struct exchange *x)
+{
+	/* Else what is left of the request would be taken for the next one. */
+	return x->client_keep_alive && x->request == REQUEST_DONE &&
+	       !exchange_relay(x)->stopping;
+}
+
 static struct http1_out framing_out(const struct exchange *x,
 				    const struct http1_response *res)
 {
@@ -65,11 +72,8 @@ static struct http1_out framing_out(const struct exchange *x,
 	/* HTTP/1.0 knows no chunks. */
 	if (out.framing == HTTP1_BODY_CHUNKED && x->client_http10)
 		out.framing = HTTP1_BODY_CLOSE;
-	out.keep_alive =
-		x->client_keep_alive && out.framing != HTTP1_BODY_CLOSE &&
-		/* An early answer: what is left of the request would
-			  * be taken for the next one. */
-		x->request == REQUEST_DONE && !exchange_relay(x)->stopping;
+	out.keep_alive = out.framing != HTTP1_BODY_CLOSE &&
+			 response_keeps_client(x);
 	return out;
 }
 
@@ -161,6 +165,8 @@ static void start_body(struct exchange *x, bool check)
 		if (t->object == NULL)
 			verdict_not_scanned(x, REASON_STORAGE);
 	}
+	if (t->in == HTTP1_BODY_LENGTH)
+		range_settle(x, t->left);
 	x->response = RESPONSE_BODY;
 	exchange_set_deadline(x);
 	if (t->object != NULL)
@@ -200,6 +206,7 @@ static void begin_response(struct exchange *x, struct http1_response *res,
 	if (check)
 		verdict_begin(x, false, &res->head.codings,
 			      (struct str){NULL, 0});
+	range_judge(x, res);
 	/* What is in the response's head ends here. */
 	buf_consume(&s->server.in, len);
 	transfer_start(&x->down, &s->server, &s->client, res->head.framing,
