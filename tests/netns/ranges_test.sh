@@ -64,6 +64,19 @@ for url in "$N4/clean" "$N6/clean" "$O4/file/clean" "$O6/file-chunked/clean" "$O
 	is "$(fetch "$url" -r 3000000-)" "416 0 $(sha </dev/null)" "no byte is there, $url"
 	is "$(field content-range "$url" -r 3000000-)" "bytes */3000000" "... but this many are"
 done
+# by_segments URL: three connections, each for a third; slow enough for the second to begin before the first is done
+by_segments() {
+	rm -rf "$T/got" "$T/got.aria2"
+	on_client aria2c --no-conf --no-netrc -q -m 1 -t 30 -x 3 -s 3 -k 1M --max-download-limit=2M \
+		--file-allocation=none -d "$T" -o got "$1" >"$T/said" 2>&1
+}
+for url in "$N4/clean" "$N6/clean"; do
+	by_segments "$url?segments"
+	is "$? $(sha_of "$T/got")" "0 $(sha_of "$W/clean")" "aria2 fetches by segments, $url"
+done
+is_less 1 "$(sluicectl --json events --url clean?segments -n 100 | grep -c '"status": *206')" "... which were cut out for it"
+if by_segments "$N4/evil"; then not_ok "aria2 takes an object with malware for complete"; fi
+is_less "$(arrived)" $((SIZE - TAIL + 1)) "... and gets $(arrived) of $SIZE bytes of an object with malware"
 for url in "$N4/small" "$O6/file/small"; do
 	is "$(fetch "$url" -r 500-)" "$(part "$W/small" 500 99999)" "a part of a small object, $url"
 	is "$(fetch "$url" -r 500-)" "$(part "$W/small" 500 99999)" "... and from the cache"
