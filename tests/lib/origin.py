@@ -13,7 +13,9 @@ Listens on IPv4 and IPv6. The path of a request says what comes back:
                           all of them: ?head=BYTES ends there,
                           ?coding=CODINGS says that it is coded so,
                           ?type=TYPE what it is,
-                          ?at=BYTES&gate=NAME waits there until DIR has NAME
+                          ?at=BYTES&gate=NAME waits there until DIR has NAME,
+                          ?tag=TAG is its ETag;
+                          /file: ?once=BYTES closes there the first time
   /size/N                 N bytes (see pattern()), with Content-Length; ranges work
   /partial/N              206 whatever was asked for: the first N bytes of 2N
   /chunked/N /close/N /gzip/N      the same in other framings
@@ -304,7 +306,8 @@ class Connection:
 
     @staticmethod
     def described(query):
-        fields = {"coding": "Content-Encoding", "type": "Content-Type"}
+        fields = {"coding": "Content-Encoding", "type": "Content-Type",
+                  "tag": "ETag"}
         return [f"{fields[name]}: {value}" for name, value in query.items()
                 if name in fields]
 
@@ -325,15 +328,25 @@ class Connection:
         n = int(query.get("piece", "10000"))
         return [data[i:i + n] for i in range(0, len(data), n)]
 
+    def is_first(self):
+        with self.server.lock:
+            first = self.target not in self.server.asked
+            self.server.asked.add(self.target)
+        return first
+
     def do_ok(self, words, query, body):
         self.whole(b"ok\n", "Content-Type: text/plain")
 
     def do_file(self, words, query, body):
         data = self.file(words, query)
         self.start(f"Content-Length: {len(data)}", *self.described(query))
-        if self.method != "HEAD":
-            for part in self.gated(data, query):
-                self.send(part)
+        if self.method == "HEAD":
+            return
+        if "once" in query and self.is_first():
+            self.send(data[:int(query["once"])])
+            raise Closed
+        for part in self.gated(data, query):
+            self.send(part)
 
     def do_file_chunked(self, words, query, body):
         parts = self.gated(self.file(words, query), query)
@@ -537,6 +550,7 @@ class Server:
         self.kind = kind
         self.prefix = "" if kind is Connection else "tcp-"
         self.lock = threading.Lock()
+        self.asked = set()
         self.sock = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
