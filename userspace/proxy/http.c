@@ -404,14 +404,20 @@ static bool exchange_run(struct session *s)
 	return true;
 }
 
+/* What passes counts on both sides, what is stored or skipped on one. */
+static uint64_t bytes_moved(const struct session *s)
+{
+	return s->client.sent + s->client.received + s->server.sent +
+	       s->server.received;
+}
+
 static void http_run(struct session *s)
 {
-	uint64_t before = s->client.sent + s->client.received;
+	uint64_t before = bytes_moved(s);
 	bool progress = true;
 
 	while (progress && !s->dead && s->protocol == &protocol_http) {
-		if (s->client.sent + s->client.received - before >
-		    HTTP_BUDGET) {
+		if (bytes_moved(s) - before > 2 * HTTP_BUDGET) {
 			session_again(s);
 			return;
 		}
