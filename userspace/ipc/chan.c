@@ -10,6 +10,8 @@
 
 /* Messages read in one go before other descriptors get their turn. */
 #define READS_A_ROUND 64
+/* Until a message is tried again that the kernel had no memory for. */
+#define REST_MS	      20
 
 /* A message that waits; its descriptors are duplicates and closed with it. */
 struct chan_out {
@@ -34,6 +36,8 @@ int chan_pair(int fds[2])
 	return 0;
 }
 
+static void on_rested(struct timer *t, uint64_t now_ms);
+
 void chan_init(struct chan *ch, struct loop *loop, const struct chan_ops *ops,
 	       void *user)
 {
@@ -43,6 +47,7 @@ void chan_init(struct chan *ch, struct loop *loop, const struct chan_ops *ops,
 	list_init(&ch->queue);
 	ch->queued = 0;
 	ch->paused = false;
+	timer_init(&ch->rest, on_rested);
 	ch->user = user;
 }
 
@@ -59,9 +64,18 @@ static int watch(struct chan *ch)
 {
 	uint32_t events = ch->paused ? (uint32_t)EPOLLET : EPOLLIN;
 
-	if (!list_empty(&ch->queue))
+	if (!list_empty(&ch->queue) && !timer_armed(&ch->rest))
 		events |= EPOLLOUT;
 	return loop_modify(ch->loop, &ch->lfd, events);
+}
+
+static void on_rested(struct timer *t, uint64_t now_ms)
+{
+	struct chan *ch = list_entry(&t->node, struct chan, rest.node);
+
+	/* EPOLLOUT comes at once then, or a little later. */
+	if (watch(ch) != 0)
+		timer_arm(&ch->loop->wheel, t, now_ms + REST_MS);
 }
 
 int chan_pause(struct chan *ch, bool pause)
@@ -91,13 +105,17 @@ void chan_close(struct chan *ch)
 		return;
 	loop_del(ch->loop, &ch->lfd);
 	close(fd);
+	timer_cancel(&ch->loop->wheel, &ch->rest);
 	while (!list_empty(&ch->queue))
 		drop_first(ch);
 }
 
 /* --- sending --------------------------------------------------------------- */
 
-/* 0, -EAGAIN when the peer's queue is full, or another -errno. */
+/*
+ * 0, -EAGAIN when the peer's queue is full, -ENOBUFS or -ENOMEM when the kernel
+ * has no memory for it, or another -errno.
+ */
 static int send_now(int fd, const struct iovec *iov, size_t iovs,
 		    const int *fds, unsigned int nfds)
 {
@@ -125,6 +143,12 @@ static int send_now(int fd, const struct iovec *iov, size_t iovs,
 		if (errno != EINTR)
 			return errno == EWOULDBLOCK ? -EAGAIN : -errno;
 	}
+}
+
+/* What is not lost for good. */
+static bool can_wait(int rc)
+{
+	return rc == -EAGAIN || rc == -ENOBUFS || rc == -ENOMEM;
 }
 
 static int dup_all(struct chan_out *out, const int *fds, unsigned int nfds)
@@ -191,13 +215,20 @@ int chan_send_full(struct chan *ch, enum msg_type type, const void *body,
 	if (list_empty(&ch->queue))
 		rc = send_now(ch->lfd.fd, iov, 3, fds, nfds);
 	/* A dead peer (EPIPE) is reported once, by the reading side. */
-	return rc == -EAGAIN ? enqueue(ch, iov, 3, fds, nfds) : rc;
+	return can_wait(rc) ? enqueue(ch, iov, 3, fds, nfds) : rc;
 }
 
 int chan_send(struct chan *ch, enum msg_type type, const void *body,
 	      size_t body_len)
 {
 	return chan_send_full(ch, type, body, body_len, NULL, 0, NULL, 0);
+}
+
+/* No event says when there is memory again; EPOLLOUT would come all the time. */
+static void rest(struct chan *ch)
+{
+	timer_arm(&ch->loop->wheel, &ch->rest, ch->loop->now_ms + REST_MS);
+	(void)watch(ch);
 }
 
 static void flush(struct chan *ch)
@@ -208,8 +239,11 @@ static void flush(struct chan *ch)
 		struct iovec iov = {out->bytes, out->len};
 		int rc = send_now(ch->lfd.fd, &iov, 1, out->fds, out->nfds);
 
-		if (rc == -EAGAIN)
+		if (can_wait(rc)) {
+			if (rc != -EAGAIN)
+				rest(ch);
 			return;
+		}
 		drop_first(ch);
 		if (rc != 0)
 			break;

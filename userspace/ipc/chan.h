@@ -66,6 +66,7 @@ struct chan {
 	struct list queue; /* struct chan_out, sent in order */
 	size_t queued;	   /* bytes in it */
 	bool paused;	   /* nothing is read */
+	struct timer rest; /* after the kernel had no memory for a message */
 	void *user;
 };
 
@@ -86,7 +87,7 @@ int chan_pause(struct chan *ch, bool pause) __attribute__((warn_unused_result));
 /*
  * Send a message: @body of @body_len bytes, then @elements. Descriptors stay
  * the caller's. Waits in a queue (at most CHAN_QUEUE_MAX bytes) when the peer
- * is slow. 0, -ENOTCONN, -ENOBUFS (queue full), or -errno.
+ * is slow or the kernel short of memory. 0, -ENOTCONN, -ENOBUFS (queue full), or -errno.
  */
 #define CHAN_QUEUE_MAX (4u << 20)
 int chan_send(struct chan *ch, enum msg_type type, const void *body,
