@@ -72,7 +72,8 @@ static bool send_block(struct outbox *ob, const struct outbox_block *b)
 /*
  * Send what was not sent on this channel yet, in order. A log role that can't
  * write does not read either: then the rest waits here, and goes on when the
- * channel has drained, or to its successor.
+ * channel has drained, or to its successor; or, should it be our own memory
+ * that was short, a little later.
  */
 static void send_blocks(struct outbox *ob)
 {
@@ -80,6 +81,9 @@ static void send_blocks(struct outbox *ob)
 	       send_block(ob,
 			  list_entry(ob->unsent, struct outbox_block, node)))
 		ob->unsent = ob->unsent->next;
+	if (ob->unsent != &ob->sent && chan_is_open(&ob->chan))
+		timer_arm(&ob->loop->wheel, &ob->flush,
+			  ob->loop->now_ms + FLUSH_MS);
 }
 
 static size_t memory_of(const struct outbox_block *b)
@@ -104,18 +108,21 @@ static struct outbox_block *block_shrink(struct outbox *ob,
 	return smaller;
 }
 
-void outbox_flush(struct outbox *ob)
+static void finish_block(struct outbox *ob)
 {
-	struct outbox_block *b = ob->filling;
+	struct outbox_block *b = block_shrink(ob, ob->filling);
 
-	timer_cancel(&ob->loop->wheel, &ob->flush);
-	if (b == NULL)
-		return;
 	ob->filling = NULL;
-	b = block_shrink(ob, b);
 	list_add_tail(&ob->sent, &b->node);
 	if (ob->unsent == &ob->sent)
 		ob->unsent = &b->node;
+}
+
+void outbox_flush(struct outbox *ob)
+{
+	timer_cancel(&ob->loop->wheel, &ob->flush);
+	if (ob->filling != NULL)
+		finish_block(ob);
 	send_blocks(ob);
 }
 
