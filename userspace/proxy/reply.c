@@ -44,7 +44,7 @@ bool reply_continue(struct exchange *x)
 	if (!side_out_room(client, sizeof(text)) ||
 	    !buf_append(&client->out, text, sizeof(text) - 1))
 		return false;
-	(void)side_flush(client); /* the rest goes with the answer */
+	(void)side_flush(client); /* what stays: see store_upload() */
 	return true;
 }
 

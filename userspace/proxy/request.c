@@ -232,6 +232,8 @@ static bool store_upload(struct exchange *x)
 	struct transfer *t = &x->up;
 	bool progress = transfer_store(t, HTTP_BUDGET);
 
+	/* "100 Continue", if there was no room for it: the client waits. */
+	(void)side_flush(&x->session->client);
 	if (upload_broken(x))
 		return true;
 	if (t->object->error != 0) {
