@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Test programs. Layers: unit, golden, bpf, netns, vm, fuzz (smoke), each under tests/LAYER.
+# Test programs. Layers: unit, scenario, golden, bpf, netns, vm, fuzz (smoke), each under tests/LAYER.
 
 # tests/unit mirrors userspace/: DIR_NAME_test.c or NAME_test.c under tests/unit/DIR
 # links the folders that DIR may use.
@@ -74,6 +74,23 @@ $(O)/tests/lib/%.o: tests/lib/%.c $(O)/.flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALLCFLAGS) -Itests/lib -MMD -MP -c -o $@ $<
 
+# Scenario replay: the archives that a relay is linked from, their system calls
+# renamed (tests/scenario/calls.c says why), and around them a network of ours.
+$(O)/lib/libfake_%.a: $(O)/lib/lib%.a tests/scenario/calls.txt
+	$(call say,SYMS,$@)
+	$(Q)objcopy --redefine-syms=tests/scenario/calls.txt $< $@
+SCENARIO_OBJ := $(patsubst tests/%.c,$(O)/tests/%.o,$(wildcard tests/scenario/*.c))
+SCENARIO_LIBS := scenario $(addprefix fake_,$(uses_proxy))
+$(call lib,scenario): $(filter-out %/main.o,$(SCENARIO_OBJ))
+$(SCENARIO_OBJ): $(O)/tests/%.o: tests/%.c $(O)/.flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALLCFLAGS) -Wno-missing-prototypes -MMD -MP -c -o $@ $<
+$(O)/tests/scenario/replay: $(O)/tests/scenario/main.o $(foreach d,$(SCENARIO_LIBS),$(call lib,$(d)))
+	$(call say,TEST,$@)
+	$(Q)$(CC) $(ALLLDFLAGS) -o $@ $(filter %.o,$^) \
+		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libs_proxy)
+
 # Helpers of the namespace tests; the golden test of the ruleset uses one too.
 $(O)/tests/netns/rules_tool: $(addprefix tests/netns/helpers/,rules_tool.c relay.c relay.h) \
 		$(foreach d,conf render policy sys base,$(call lib,$(d))) $(O)/.flags
@@ -143,22 +160,25 @@ $(O)/tests/golden/keys_dump: tests/golden/keys_dump.c $(call lib,conf) $(call li
 ## unit: build the unit tests
 unit: $(UNIT_BIN)
 
+## scenario: build the scenario replay
+scenario: $(O)/tests/scenario/replay
+
 ## bpf: build the programs for the kernel and their tests
 bpf: $(patsubst bpf/%.bpf.c,$(O)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c)) $(BPF_BIN)
 
-## check: unit and golden tests (seconds); what every commit passes
-check: all unit
-	$(Q)O=$(O) tests/run unit golden
+## check: unit, scenario and golden tests (seconds); what every commit passes
+check: all unit scenario
+	$(Q)O=$(O) tests/run unit scenario golden
 
 ## lint: layout, static analysis, include direction, lengths (errors in CI)
 lint:
 	$(Q)tools/install-packages build lint
 	$(Q)tools/lint
 
-## asan: unit and namespace tests on a build with ASan and UBSan
+## asan: unit, scenario and namespace tests on a build with ASan and UBSan
 asan:
-	$(Q)$(MAKE) --no-print-directory O=build/asan SANITIZE=1 all unit
-	$(Q)O=build/asan SANITIZE=1 tests/run unit netns
+	$(Q)$(MAKE) --no-print-directory O=build/asan SANITIZE=1 all unit scenario
+	$(Q)O=build/asan SANITIZE=1 tests/run unit scenario netns
 
 ## fuzz: run every fuzz target for FUZZ_SECONDS (default 60) each
 fuzz:
@@ -169,4 +189,4 @@ bench: all
 	$(Q)tools/install-packages bench
 	$(Q)tests/bench/run
 
-.PHONY: unit bpf check lint asan fuzz bench
+.PHONY: unit scenario bpf check lint asan fuzz bench
