@@ -105,6 +105,9 @@ sluice_conf log.level=info intercept.http='{80}' apps.enabled=false
 # shellcheck disable=SC2119
 start_sluice || exit 1
 is "$(status "[r['role'] for r in x['roles'] if r['role'] == 'app']")" "[]" "it can be left out"
+on_gw conntrack -F >/dev/null 2>&1
+is "$(fetch "http://$SERVER/big") $(fetch "http://[$SERVER6]/big")" "200 200" "... traffic is taken in and passes"
+is "$(on_gw conntrack -L 2>/dev/null | grep zone=1)" "" "... and conntrack sees nothing of the client's leg"
 is_less $((3 * SIZE)) "$(apps app=http 2>/dev/null)" "what was stored survives a restart"
 check "sluiced stops" stop_sluice
 done_testing

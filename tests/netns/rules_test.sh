@@ -38,8 +38,9 @@ trap cleanup EXIT
 # --- TAP -----------------------------------------------------------------------
 
 # ok NAME COMMAND...: passes when the command does; its output explains a failure
+how= # before the name of each test
 ok() {
-	local name=$1 rc
+	local name=$how$1 rc
 	shift
 	"$@" >"$scratch/why" 2>&1
 	rc=$?
@@ -677,6 +678,23 @@ for t in intercept replace syncookies zones masquerade mtu before bypass down_op
 	in_g "$tool" install-alive "$open"
 	"test_$t"
 done
+# The same without labels, where conntrack doesn't see the client's leg.
+with_labels=$open
+open=$(conf untracked 'lan = {"eth1"}')
+echo 'apps { enabled = false }' >>"$open"
+how='untracked: '
+in_g "$tool" earlydemux off "$scratch/record"
+for t in intercept syncookies zones masquerade mtu; do
+	in_g "$tool" install-alive "$open"
+	"test_$t"
+done
+in_g "$tool" install-alive "$open"
+relay_up client renew
+in_g conntrack -F 2>/dev/null
+ok "no connection of the client's leg" eval "taken http://$V4/whoami 10.81.1.2 && ! in_g conntrack -L 2>/dev/null | grep 'dport=80 .*zone=1'"
+relay_down
+how=
+open=$with_labels
 in_g "$tool" remove
 in_g "$tool" route remove
 in_g "$tool" earlydemux restore "$scratch/record"

@@ -64,6 +64,7 @@ static const struct {
 	[TERM_PAYLOAD] = {"@ih,0,8 >= 0x0", OP_NONE},
 	[TERM_COUNTER] = {"counter packets 0 bytes 0", OP_NONE},
 	[TERM_ZONE] = {"ct zone set", OP_NUMBER},
+	[TERM_NOTRACK] = {"notrack", OP_NONE},
 	[TERM_SET_BIT] = {"meta mark set meta mark |", OP_MASK},
 	[TERM_CT_SET_BIT] = {"ct mark set ct mark |", OP_MASK},
 	[TERM_MAKE_RST] = {"tcp flags set rst", OP_NONE},

@@ -16,7 +16,10 @@
  * Setting a zone switches conntrack on in the namespace. Where nothing else
  * does, that takes some 10% of the requests a second on kept connections and
  * 5% with a connection each (interleaved runs, Linux 6.18); where a firewall
- * or NAT uses it already, the zones cost nothing that could be measured.
+ * or NAT uses it already, the zones cost nothing that could be measured. So
+ * they are set only where conntrack has something to do with that leg: to keep
+ * its label (apps.enabled). Else the client's leg isn't tracked at all, which
+ * keeps both apart as well.
  *
  * Why a SYN and other packets are treated apart: only a SYN opens a
  * connection. A packet in the middle of a connection that no socket of ours
@@ -63,10 +66,16 @@ static struct ruleset_term queue(const struct config_apps *apps)
 				     .total = apps->queues};
 }
 
+/* Where conntrack has no label to keep, it needn't see the client's leg. */
+static struct ruleset_term apart(const struct ruleset *rs)
+{
+	return rs->labels ? with(TERM_ZONE, ZONE_CLIENT) : plain(TERM_NOTRACK);
+}
+
 /* What holds for every packet that goes to a socket of the client's leg. */
-#define TAKE_CLIENT                                                    \
-	with(TERM_ZONE, ZONE_CLIENT), with(TERM_SET_BIT, MARK_DIVERT), \
-		plain(TERM_COUNTER), plain(TERM_ACCEPT)
+#define TAKE_CLIENT(rs)                                                  \
+	apart(rs), with(TERM_SET_BIT, MARK_DIVERT), plain(TERM_COUNTER), \
+		plain(TERM_ACCEPT)
 #define IS_SYN with(TERM_TCP_FLAGS, TH_SYN)
 
 enum bypass_use { BYPASS_INTERCEPT, BYPASS_CLOSING, BYPASS_REFUSE };
@@ -124,10 +133,10 @@ static void add_prerouting(struct ruleset *rs)
 	     jump("clients"));
 	RULE(c, "client-errors4", with(TERM_L4PROTO_IS, IPPROTO_ICMP),
 	     with(TERM_SOCKET_MARK, MARK_CLIENT), plain(TERM_SOCKET_BOUND),
-	     TAKE_CLIENT);
+	     TAKE_CLIENT(rs));
 	RULE(c, "client-errors6", with(TERM_L4PROTO_IS, IPPROTO_ICMPV6),
 	     with(TERM_SOCKET_MARK, MARK_CLIENT), plain(TERM_SOCKET_BOUND),
-	     TAKE_CLIENT);
+	     TAKE_CLIENT(rs));
 }
 
 static void add_clients(struct ruleset *rs)
@@ -135,7 +144,7 @@ static void add_clients(struct ruleset *rs)
 	struct ruleset_chain *c = chain_add(rs, "clients", HOOK_NONE, 0);
 
 	RULE(c, "client", with(TERM_SOCKET_MARK, MARK_CLIENT),
-	     plain(TERM_SOCKET_BOUND), TAKE_CLIENT);
+	     plain(TERM_SOCKET_BOUND), TAKE_CLIENT(rs));
 	RULE(c, "from-clients", in_set(TERM_IIFNAME, SET_LAN),
 	     in_set(TERM_TCP_DPORT, SET_HTTP_PORTS), jump("intercept"));
 }
@@ -164,17 +173,17 @@ static void add_intercept(struct ruleset *rs, uint16_t port)
 	RULE(c, "down", inverted(in_set(TERM_L4PROTO, SET_ALIVE)),
 	     plain(TERM_COUNTER), plain(TERM_RETURN));
 	RULE(c, "intercept-http4", only(AF_INET), IS_SYN, tproxy(AF_INET, port),
-	     TAKE_CLIENT);
+	     TAKE_CLIENT(rs));
 	RULE(c, "intercept-http6", only(AF_INET6), IS_SYN,
-	     tproxy(AF_INET6, port), TAKE_CLIENT);
+	     tproxy(AF_INET6, port), TAKE_CLIENT(rs));
 	RULE(c, "no-listener", IS_SYN, plain(TERM_COUNTER), plain(TERM_RETURN));
-	RULE(c, "handshake", plain(TERM_SOCKET_TRANSPARENT), TAKE_CLIENT);
+	RULE(c, "handshake", plain(TERM_SOCKET_TRANSPARENT), TAKE_CLIENT(rs));
 	RULE(c, "cookie-http4", in_set(TERM_L4PROTO, SET_SYNCOOKIES),
 	     only(AF_INET), with(TERM_TCP_FLAGS, TH_ACK), tproxy(AF_INET, port),
-	     TAKE_CLIENT);
+	     TAKE_CLIENT(rs));
 	RULE(c, "cookie-http6", in_set(TERM_L4PROTO, SET_SYNCOOKIES),
 	     only(AF_INET6), with(TERM_TCP_FLAGS, TH_ACK),
-	     tproxy(AF_INET6, port), TAKE_CLIENT);
+	     tproxy(AF_INET6, port), TAKE_CLIENT(rs));
 }
 
 /* Unless it is about the client's leg, which chain prerouting has seen. */
@@ -265,7 +274,7 @@ static void add_output(struct ruleset *rs)
 		chain_add(rs, "output", HOOK_OUTPUT, PRIORITY_RAW);
 
 	RULE(out, "client-replies", with(TERM_PACKET_MARK, MARK_CLIENT),
-	     with(TERM_ZONE, ZONE_CLIENT));
+	     apart(rs));
 }
 
 /*
@@ -478,6 +487,7 @@ int ruleset_build(struct ruleset *rs, const struct config *c,
 
 	rs->queue = QUEUE_NATIVE;
 	rs->chain_count = 0;
+	rs->labels = c->apps.enabled;
 	rs->intercepts = c->intercept.http_count > 0 || held->count > 0;
 	if (http == NULL && rs->intercepts)
 		return -ENOENT;

@@ -62,6 +62,7 @@ enum ruleset_term_kind {
 	/* statements */
 	TERM_COUNTER,
 	TERM_ZONE,	 /* conntrack zone @value */
+	TERM_NOTRACK,	 /* conntrack doesn't look at it */
 	TERM_SET_BIT,	 /* bit @value of the packet's mark */
 	TERM_CT_SET_BIT, /* bit @value of the connection's mark */
 	TERM_MAKE_RST,	 /* the packet becomes a reset for whom it is to */
@@ -139,6 +140,7 @@ struct ruleset {
 	uint32_t chain_count;
 	uint32_t set_count; /* of @sets, those that there are */
 	bool intercepts;    /* else nothing needs routes (sys/route.h) */
+	bool labels;	    /* conntrack has labels, of the client's leg too */
 	struct ruleset_chain chains[RULESET_CHAINS];
 	struct ruleset_set sets[SET_COUNT];
 };

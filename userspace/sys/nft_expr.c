@@ -378,6 +378,12 @@ static void term_zone(struct builder *b, const struct ruleset_term *t)
 	ct_set(b, NFT_CT_ZONE);
 }
 
+static void term_notrack(struct builder *b, const struct ruleset_term *t)
+{
+	(void)t;
+	(void)add(b, "notrack");
+}
+
 /* ct state: invalid has its bit, untracked has one beside the states. */
 static void term_ct_none(struct builder *b, const struct ruleset_term *t)
 {
@@ -699,6 +705,7 @@ static const term_fn writers[TERM_COUNT] = {
 	[TERM_PAYLOAD] = term_payload,
 	[TERM_COUNTER] = term_counter,
 	[TERM_ZONE] = term_zone,
+	[TERM_NOTRACK] = term_notrack,
 	[TERM_SET_BIT] = term_set_bit,
 	[TERM_CT_SET_BIT] = term_ct_set_bit,
 	[TERM_MAKE_RST] = term_make_rst,
