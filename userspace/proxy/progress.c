@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "proto/navigation.h"
 #include "proxy/http.h"
 #include "render/progress.h"
 
@@ -38,61 +39,11 @@ struct progress {
 	bool answered;
 };
 
-/* --- for whom -------------------------------------------------------------- */
-
-static struct str field_value(const struct http1_head *head, struct str name)
-{
-	for (unsigned int i = 0; i < head->nfields; i++)
-		if (str_eq_nocase(head->fields[i].name, name))
-			return head->fields[i].value;
-	return (struct str){NULL, 0};
-}
-
-static bool contains(struct str s, struct str part)
-{
-	return s.len > 0 && memmem(s.p, s.len, part.p, part.len) != NULL;
-}
-
-/*
- * What all browsers send when a window is to show the answer, and nobody else:
- * Accept with HTML in it (Fetch standard, 3.1). Sec-Fetch-Mode says it better,
- * but comes only with some connections.
- */
 bool progress_wanted(const struct exchange *x, const struct http1_request *req)
 {
-	struct str mode = field_value(&req->head, STR("Sec-Fetch-Mode"));
-
+	/* A page that goes on as it comes needs chunks: not for HTTP/1.0. */
 	return exchange_config(x)->delivery.mode == DELIVERY_PROGRESS &&
-	       req->method == HTTP1_GET && req->head.minor > 0 &&
-	       http1_field(&req->head, HTTP1_F_RANGE) == NULL &&
-	       contains(field_value(&req->head, STR("User-Agent")),
-			STR("Mozilla/")) &&
-	       contains(field_value(&req->head, STR("Accept")),
-			STR("text/html")) &&
-	       (mode.len == 0 || str_eq_nocase(mode, STR("navigate")));
-}
-
-/* What a window shows as it comes is no download. */
-static bool is_download(const struct http1_response *res)
-{
-	static const struct str shown[] = {STR("text/"),
-					   STR("image/"),
-					   STR("multipart/"),
-					   STR("application/xhtml"),
-					   STR("application/xml"),
-					   STR("application/json"),
-					   STR("application/javascript")};
-	struct str type = field_value(&res->head, STR("Content-Type"));
-	struct str how = field_value(&res->head, STR("Content-Disposition"));
-
-	if (how.len >= 10 &&
-	    str_eq_nocase((struct str){how.p, 10}, STR("attachment")))
-		return true;
-	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
-		if (type.len >= shown[i].len &&
-		    str_eq_nocase((struct str){type.p, shown[i].len}, shown[i]))
-			return false;
-	return true;
+	       req->head.minor > 0 && navigation_of(req);
 }
 
 /* --- its life -------------------------------------------------------------- */
@@ -137,7 +88,8 @@ void progress_begin(struct exchange *x, const struct http1_response *res)
 
 	/* Without a length nobody can tell how far it is. */
 	if (!x->navigation || res->status != 200 ||
-	    res->head.framing != HTTP1_BODY_LENGTH || !is_download(res))
+	    res->head.framing != HTTP1_BODY_LENGTH ||
+	    !navigation_is_download(res))
 		return;
 	p = calloc(1, sizeof(*p));
 	if (p == NULL)
