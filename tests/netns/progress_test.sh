@@ -180,5 +180,15 @@ waited
 check "what was not scanned and may pass: the page says that it wasn't" shows 'could not be scanned'
 is "$(fetch "$O4$(offered)")" "$(whole "$W/zeros.gz")" "... and offers it"
 is "$(event .well-known/sluice verdict reason)" "not_scanned ratio" "... and so does the journal"
+stop_sluice
+
+# --- by client -----------------------------------------------------------------------
+sluice_conf "${CONF[@]}" delivery.mode=tail delivery.progress_clients="{\"$CLIENT\"}" delivery.hold_clients="{\"$CLIENT6\"}"
+# shellcheck disable=SC2119
+start_sluice || exit 1
+page_of "$O4/file/clean.iso"
+is "$? $(offered | grep -c clean.iso)" "0 1" "a list of clients for the page"
+is "$(fetch "$O6/file/evil.iso")" "$BLOCKED" "a list of clients whose objects are held"
+is "$(fetch "$O4/file/evil.iso" | cut -d' ' -f2)" 56 "... and not those of others"
 plan "$TAP_COUNT"
 done_testing

@@ -24,6 +24,7 @@
 #define CONFIG_IFACES	 32
 #define CONFIG_PORTS	 32
 #define CONFIG_BYPASS	 256
+#define CONFIG_CLIENTS	 64 /* networks of clients in a list of options */
 #define CONFIG_SERVICES	 8
 #define CONFIG_PAGE_MAX	 16384
 #define CONFIG_RELAYS	 64
@@ -103,6 +104,13 @@ struct config_delivery_options {
 	uint64_t tail;		 /* bytes kept back until the verdict */
 	uint64_t hold_below;	 /* objects below it are held whole */
 	uint64_t progress_after; /* ms until a browser gets the page */
+	/* Those for whom it isn't @mode; see config_delivery_mode(). */
+	struct ip_net hold_clients[CONFIG_CLIENTS];
+	struct ip_net progress_clients[CONFIG_CLIENTS];
+	struct ip_net tail_clients[CONFIG_CLIENTS];
+	uint32_t hold_clients_count;
+	uint32_t progress_clients_count;
+	uint32_t tail_clients_count;
 };
 
 struct config_apps {
@@ -147,5 +155,12 @@ struct config {
 const struct config_service *config_service(const struct config *c,
 					    enum config_protocol protocol,
 					    enum config_mode mode);
+
+/*
+ * The mode for @client: that of the list that has it, hold before progress
+ * before tail; else delivery.mode.
+ */
+enum config_delivery config_delivery_mode(const struct config *c,
+					  const struct ip_addr *client);
 
 #endif

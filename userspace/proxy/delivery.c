@@ -52,7 +52,7 @@ static void release_early(struct exchange *x)
 	struct transfer *t = &x->down;
 	uint64_t until;
 
-	if (d->mode == DELIVERY_HOLD || x->progress != NULL ||
+	if (x->delivery == DELIVERY_HOLD || x->progress != NULL ||
 	    apparent_size(t) < d->hold_below ||
 	    t->object->size < d->tail + PIECE || !reaches_end(x))
 		return;

@@ -59,6 +59,8 @@ static struct exchange *exchange_new(struct session *s)
 	x->session = s;
 	x->rule = "";
 	x->started_ms = s->relay->loop->now_ms;
+	x->delivery =
+		config_delivery_mode(s->config->config, &s->client_addr.addr);
 	/* The head that begins it was received already. */
 	x->client_taken = taken(&s->client);
 	x->client_sent = s->client.sent;

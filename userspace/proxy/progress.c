@@ -42,8 +42,8 @@ struct progress {
 bool progress_wanted(const struct exchange *x, const struct http1_request *req)
 {
 	/* A page that goes on as it comes needs chunks: not for HTTP/1.0. */
-	return exchange_config(x)->delivery.mode == DELIVERY_PROGRESS &&
-	       req->head.minor > 0 && navigation_of(req);
+	return x->delivery == DELIVERY_PROGRESS && req->head.minor > 0 &&
+	       navigation_of(req);
 }
 
 /* --- its life -------------------------------------------------------------- */

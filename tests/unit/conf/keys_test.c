@@ -571,6 +571,43 @@ static void networks(void **state)
 	assert_string_equal(text, "fd00::/8");
 }
 
+/* Which of the lists a client is in decides; hold stands above all. */
+static void delivery_by_client(void **state)
+{
+	static const struct {
+		const char *client;
+		enum config_delivery mode;
+	} v[] = {
+		{"10.9.0.1", DELIVERY_TAIL},
+		{"10.1.0.1", DELIVERY_PROGRESS},
+		{"10.1.2.3", DELIVERY_HOLD},
+		{"10.1.3.3", DELIVERY_PROGRESS},
+		{"10.2.0.1", DELIVERY_TAIL},
+		{"fd00:1::9", DELIVERY_HOLD},
+		{"fd00:2::9", DELIVERY_PROGRESS},
+		{"fd01::9", DELIVERY_TAIL},
+	};
+	struct ip_addr addr;
+
+	(void)state;
+	assert_int_equal(
+		config_load_text(
+			"sluice.conf",
+			"intercept { lan = {\"eth1\"} }\n"
+			"delivery {\n"
+			"hold_clients = {\"10.1.2.0/24\", \"fd00:1::/32\"}\n"
+			"progress_clients = {\"10.1.0.0/16\", \"fd00::/16\"}\n"
+			"tail_clients = {\"10.0.0.0/8\"}\n"
+			"}\n",
+			&config, &errs),
+		0);
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		assert_true(ip_addr_parse(v[i].client, &addr));
+		assert_int_equal(config_delivery_mode(&config, &addr),
+				 v[i].mode);
+	}
+}
+
 static void list_of(char *text, size_t size, unsigned int count)
 {
 	struct strbuf sb;
@@ -640,6 +677,9 @@ static void every_key_is_tested(void **state)
 					     "tail",
 					     "bypass_clients",
 					     "bypass_servers",
+					     "hold_clients",
+					     "progress_clients",
+					     "tail_clients",
 					     "policy"};
 
 	(void)state;
@@ -688,6 +728,7 @@ int main(void)
 		cmocka_unit_test(interfaces),
 		cmocka_unit_test(ports),
 		cmocka_unit_test(networks),
+		cmocka_unit_test(delivery_by_client),
 		cmocka_unit_test(lists_have_an_end),
 		cmocka_unit_test(lists_have_no_doubles),
 		cmocka_unit_test(every_key_is_tested),
