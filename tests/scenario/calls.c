@@ -412,12 +412,6 @@ int fake_munmap(void *p, size_t size)
 
 /* --- descriptors ---------------------------------------------------- */
 
-static int pipe_size(struct sim_pipe *p, int size)
-{
-	p->size = (size_t)size;
-	return size;
-}
-
 int fake_fcntl(int fd, int command, ...)
 {
 	struct sim_file *f = sim_file_of(fd, "fcntl");
@@ -430,8 +424,6 @@ int fake_fcntl(int fd, int command, ...)
 	va_end(ap);
 	if (f == NULL || fails(CALL_FCNTL))
 		return -1;
-	if (command == F_SETPIPE_SZ && sim_pipe_of(f) != NULL)
-		return pipe_size(sim_pipe_of(f), arg);
 	if (command == F_DUPFD_CLOEXEC)
 		return give(f);
 	d = sim_disk_of(f);

@@ -75,14 +75,12 @@ void pool_buf_put(struct pool *p, struct buf *b)
 void pipe_pool_init(struct pipe_pool *pp)
 {
 	memset(pp, 0, sizeof(*pp));
-	pp->want_size = PIPE_SIZE;
 }
 
 static struct pipe *pipe_new(struct pipe_pool *pp)
 {
 	struct pipe *p = malloc(sizeof(*p));
 	int fds[2];
-	int size;
 
 	if (p == NULL)
 		return NULL;
@@ -93,14 +91,6 @@ static struct pipe *pipe_new(struct pipe_pool *pp)
 	p->rd = fds[0];
 	p->wr = fds[1];
 	p->len = 0;
-	p->size = PIPE_SIZE_DEFAULT;
-	if (pp->want_size > PIPE_SIZE_DEFAULT) {
-		size = fcntl(p->wr, F_SETPIPE_SZ, (int)pp->want_size);
-		if (size == -1) /* EPERM: over the account's limit */
-			pp->want_size = PIPE_SIZE_DEFAULT;
-		else
-			p->size = (size_t)size;
-	}
 	pp->total++;
 	return p;
 }

@@ -167,10 +167,10 @@ ssize_t side_splice(struct side *from, struct side *to, size_t n)
 		return 0;
 	if (to->pipe == NULL)
 		to->pipe = pipe_get(&r->pipes);
-	if (to->pipe == NULL || to->pipe->len >= to->pipe->size)
+	if (to->pipe == NULL || to->pipe->len >= PIPE_SIZE)
 		return -ENOBUFS;
-	if (n > to->pipe->size - to->pipe->len)
-		n = to->pipe->size - to->pipe->len;
+	if (n > PIPE_SIZE - to->pipe->len)
+		n = PIPE_SIZE - to->pipe->len;
 	moved = splice(from->lfd.fd, NULL, to->pipe->wr, NULL, n,
 		       SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 	/*
