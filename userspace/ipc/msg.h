@@ -65,6 +65,7 @@ enum msg_type {
 	MSG_SCAN_CANCEL, /* msg_scan_cancel */
 	MSG_SHELVE,	 /* msg_shelve; fd: the object, as above */
 	MSG_SHELF_WANT,	 /* msg_shelf_want */
+	MSG_PART,	 /* msg_part: a client holds more of an object */
 	/* scan -> relay */
 	MSG_SCANNED,	/* msg_scanned */
 	MSG_SHELVED,	/* msg_shelved */
@@ -176,6 +177,23 @@ struct msg_sessions {
 	uint32_t last;
 };
 
+/* The first @length bytes of an object; 0: nothing is known of it. */
+struct msg_beginning {
+	uint64_t length;
+	uint8_t sha256[MSG_SHA256];
+};
+
+/*
+ * A client may hold bytes of an object that begins so: what is known of it
+ * becomes @is if it was @was, or @is already (a comparison and exchange).
+ */
+struct msg_part {
+	uint8_t key[MSG_SHA256]; /* of the client and the object's URL */
+	struct msg_beginning was;
+	struct msg_beginning is;
+	uint64_t replaces; /* 1: whatever was known */
+};
+
 struct msg_scan {
 	uint64_t id; /* chosen by the relay, repeated in the answer */
 	uint64_t size;
@@ -184,6 +202,8 @@ struct msg_scan {
 	uint8_t remember_url; /* url_key is valid */
 	char boundary[MULTIPART_BOUNDARY_MAX];
 	uint8_t url_key[MSG_SHA256];
+	/* part.is.length > 0: done, unless blocked, before it is answered. */
+	struct msg_part part;
 };
 
 struct msg_scan_cancel {

@@ -4,25 +4,31 @@
 #include <string.h>
 
 /*
- * Layout: a header page, then two set-associative tables of equal entries. The
- * set comes from the key, which is a SHA-256 and so spreads evenly; whoever
- * aims at one set evicts entries there and costs a scan each, no more.
+ * Layout: a header page, then set-associative tables of equal entries. The set
+ * comes from the key, which is a SHA-256 and so spreads evenly; whoever aims at
+ * one set evicts entries there. Of a verdict that costs a scan, no more; what
+ * parts a client holds is in the key with its own address, so that a server
+ * would have to search for URLs whose keys fall where it wants.
  */
-#define MAGIC	     0x736c7663u /* of this layout; another one is wiped */
+#define MAGIC	     0x736c7664u /* of this layout; another one is wiped */
 #define WAYS	     8u
 #define VERDICT_SETS 8192u
 #define URL_SETS     1024u
+#define PART_SETS    512u
 #define WORD	     sizeof(uint64_t)
 #define CODING_BITS  4
 
 struct body {
 	uint8_t key[MSG_SHA256];
-	uint64_t stamp; /* verdict: when stored, by a count; URL: until, s */
+	uint64_t stamp; /* verdict: when stored, by a count; else until, s */
 	uint32_t epoch; /* verdict only */
 	uint32_t variant;
-	uint32_t verdict; /* 0 (VERDICT_PASSED): never used */
+	uint32_t verdict; /* 0 (VERDICT_PASSED): never used, or a part's */
 	uint32_t reason;
-	char name[MSG_NAME_MAX];
+	union {
+		char name[MSG_NAME_MAX];
+		struct msg_beginning part;
+	};
 };
 
 #define BODY_WORDS (sizeof(struct body) / WORD)
@@ -43,6 +49,7 @@ struct vcache {
 	uint8_t rest[4096 - 32];
 	struct entry verdicts[VERDICT_SETS * WAYS];
 	struct entry urls[URL_SETS * WAYS];
+	struct entry parts[PART_SETS * WAYS];
 };
 
 _Static_assert(sizeof(struct body) % WORD == 0, "copied as words");
@@ -191,41 +198,63 @@ bool vcache_find(const struct vcache *vc, const uint8_t sha256[MSG_SHA256],
 	return false;
 }
 
+/* In a table of entries that end: the one of @key that has not. */
+static bool find_lasting(const struct entry *set, const uint8_t key[MSG_SHA256],
+			 uint64_t now_s, struct body *out)
+{
+	for (unsigned int i = 0; i < WAYS; i++)
+		if (read_entry(&set[i], out) && out->stamp > now_s &&
+		    same_key(out, key, 0))
+			return true;
+	return false;
+}
+
 bool vcache_find_url(const struct vcache *vc, const uint8_t key[MSG_SHA256],
 		     uint64_t now_s, struct vcache_entry *out)
 {
-	const struct entry *set = &vc->urls[set_of(URL_SETS, key)];
+	struct body b;
 
-	for (unsigned int i = 0; i < WAYS; i++) {
-		struct body b;
+	return find_lasting(&vc->urls[set_of(URL_SETS, key)], key, now_s, &b) &&
+	       give(&b, out);
+}
 
-		if (read_entry(&set[i], &b) && b.stamp > now_s &&
-		    same_key(&b, key, 0))
-			return give(&b, out);
-	}
-	return false;
+bool vcache_find_part(const struct vcache *vc, const uint8_t key[MSG_SHA256],
+		      uint64_t now_s, struct msg_beginning *out)
+{
+	struct body b;
+
+	if (!find_lasting(&vc->parts[set_of(PART_SETS, key)], key, now_s, &b) ||
+	    b.part.length == 0)
+		return false;
+	*out = b.part;
+	return true;
 }
 
 /* --- the writer ------------------------------------------------------------- */
 
-void vcache_attach(struct vcache *vc)
+/* What the former writer was killed in: readers would shun it. */
+static void mend(struct entry *table, size_t count)
 {
 	static const struct body empty;
 
+	for (size_t i = 0; i < count; i++)
+		if (table[i].sequence & 1)
+			write_entry(&table[i], &empty);
+}
+
+void vcache_attach(struct vcache *vc)
+{
 	vcache_set_ready(vc, false);
 	if (vc->magic != MAGIC) {
 		memset(vc->verdicts, 0, sizeof(vc->verdicts));
 		memset(vc->urls, 0, sizeof(vc->urls));
+		memset(vc->parts, 0, sizeof(vc->parts));
 		vc->count = 0;
 		vc->magic = MAGIC;
 	}
-	/* What the former writer was killed in: readers would shun it. */
-	for (size_t i = 0; i < VERDICT_SETS * WAYS; i++)
-		if (vc->verdicts[i].sequence & 1)
-			write_entry(&vc->verdicts[i], &empty);
-	for (size_t i = 0; i < URL_SETS * WAYS; i++)
-		if (vc->urls[i].sequence & 1)
-			write_entry(&vc->urls[i], &empty);
+	mend(vc->verdicts, VERDICT_SETS * WAYS);
+	mend(vc->urls, URL_SETS * WAYS);
+	mend(vc->parts, PART_SETS * WAYS);
 	vcache_new_epoch(vc);
 }
 
@@ -294,26 +323,63 @@ void vcache_store(struct vcache *vc, const uint8_t sha256[MSG_SHA256],
 	write_entry(victim, &b);
 }
 
-void vcache_store_url(struct vcache *vc, const uint8_t key[MSG_SHA256],
-		      uint64_t until_s, const struct vcache_entry *entry)
+/*
+ * In a table of entries that end: the one of @key, else the one that ends
+ * first, which is also what has ended or was never used (0).
+ */
+static struct entry *place_lasting(struct entry *set,
+				   const uint8_t key[MSG_SHA256])
 {
-	struct entry *set = &vc->urls[set_of(URL_SETS, key)];
 	struct entry *victim = set;
 	uint64_t least = UINT64_MAX;
-	struct body b;
 
-	/* The one that ends first goes, which is also what has ended. */
 	for (unsigned int i = 0; i < WAYS && least > 0; i++) {
+		struct body b;
 		uint64_t w;
 
 		peek(&set[i], &b);
-		w = worth(&b, same_key(&b, key, 0) && b.verdict != 0, false);
+		w = worth(&b, same_key(&b, key, 0) && b.stamp != 0, false);
 		if (w >= least)
 			continue;
 		least = w;
 		victim = &set[i];
 	}
+	return victim;
+}
+
+void vcache_store_url(struct vcache *vc, const uint8_t key[MSG_SHA256],
+		      uint64_t until_s, const struct vcache_entry *entry)
+{
+	struct entry *set = &vc->urls[set_of(URL_SETS, key)];
+	struct body b;
+
 	set_body(&b, key, entry);
 	b.stamp = until_s;
-	write_entry(victim, &b);
+	write_entry(place_lasting(set, key), &b);
+}
+
+static bool same_beginning(const struct msg_beginning *a,
+			   const struct msg_beginning *b)
+{
+	return a->length == b->length &&
+	       memcmp(a->sha256, b->sha256, MSG_SHA256) == 0;
+}
+
+void vcache_store_part(struct vcache *vc, const struct msg_part *part,
+		       uint64_t now_s, uint64_t until_s)
+{
+	struct entry *set = &vc->parts[set_of(PART_SETS, part->key)];
+	struct entry *place = place_lasting(set, part->key);
+	struct body b;
+
+	peek(place, &b);
+	if (same_key(&b, part->key, 0) && b.stamp > now_s && !part->replaces &&
+	    !same_beginning(&b.part, &part->was) &&
+	    !same_beginning(&b.part, &part->is))
+		return;
+	memset(&b, 0, sizeof(b));
+	memcpy(b.key, part->key, MSG_SHA256);
+	b.stamp = until_s;
+	b.part = part->is;
+	write_entry(place, &b);
 }

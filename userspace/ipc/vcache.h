@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The verdict cache and the table of infected URLs: one shared mapping, made
- * by the parent, written by the scan role alone, read by every relay.
+ * The verdict cache, the table of infected URLs and that of objects of which
+ * clients hold parts: one shared mapping, made by the parent, written by the
+ * scan role alone, read by every relay.
  *
  * Concurrency: one writer; each entry has its own sequence number (odd while
  * it is written), and a reader that sees it change reports a miss. Entries of
@@ -50,6 +51,9 @@ bool vcache_find(const struct vcache *vc, const uint8_t sha256[MSG_SHA256],
 /* @now_s: wall clock, seconds; entries past their time are misses. */
 bool vcache_find_url(const struct vcache *vc, const uint8_t key[MSG_SHA256],
 		     uint64_t now_s, struct vcache_entry *out);
+/* How the object begins of which parts were sent (msg_part.key). */
+bool vcache_find_part(const struct vcache *vc, const uint8_t key[MSG_SHA256],
+		      uint64_t now_s, struct msg_beginning *out);
 
 /* --- the writer ------------------------------------------------------------- */
 
@@ -64,5 +68,8 @@ void vcache_store(struct vcache *vc, const uint8_t sha256[MSG_SHA256],
 		  uint32_t variant, const struct vcache_entry *entry);
 void vcache_store_url(struct vcache *vc, const uint8_t key[MSG_SHA256],
 		      uint64_t until_s, const struct vcache_entry *entry);
+/* What is known otherwise than @part says stays, unless it has ended. */
+void vcache_store_part(struct vcache *vc, const struct msg_part *part,
+		       uint64_t now_s, uint64_t until_s);
 
 #endif

@@ -158,6 +158,19 @@ static int on_want(struct chan *ch, const struct chan_msg *m)
 			      item != NULL ? &item->fd : NULL, item != NULL);
 }
 
+/* --- parts ------------------------------------------------------------------------- */
+
+static int on_part(struct chan *ch, const struct chan_msg *m)
+{
+	struct clients *all = client_of(ch)->all;
+	const struct msg_part *part = m->body;
+
+	if (!job_part_valid(part))
+		return -EPROTO;
+	all->ops->part(all, part);
+	return 0;
+}
+
 static void on_closed(struct chan *ch, const char *violation)
 {
 	struct client *c = client_of(ch);
@@ -172,6 +185,7 @@ static const struct chan_rule rules[] = {
 	{MSG_SCAN_CANCEL, sizeof(struct msg_scan_cancel), 0, 0, 0, on_cancel},
 	{MSG_SHELVE, sizeof(struct msg_shelve), 0, 1, 1, on_shelve},
 	{MSG_SHELF_WANT, sizeof(struct msg_shelf_want), 0, 0, 0, on_want},
+	{MSG_PART, sizeof(struct msg_part), 0, 0, 0, on_part},
 };
 
 static const struct chan_ops ops = {

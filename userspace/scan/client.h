@@ -26,6 +26,8 @@ struct clients_ops {
 	 * its queue.
 	 */
 	void (*abandon)(struct clients *all, struct job *job);
+	/* A valid message: a client holds more of an object. */
+	void (*part)(struct clients *all, const struct msg_part *part);
 	void (*violation)(struct clients *all, uint32_t index,
 			  const char *what);
 };

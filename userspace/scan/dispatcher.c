@@ -17,6 +17,8 @@
 #define ABANDONED_MS  1000
 /* Temporary files in memory, for each worker. */
 #define MEMORY_WORKER (32u << 20)
+/* Who has parts of an object goes on within this time, or begins anew. */
+#define PARTS_KEEP_S  3600
 
 static struct stats *stats_of(struct dispatcher *d)
 {
@@ -52,6 +54,13 @@ static bool cacheable(const struct dispatcher *d, const struct job *job)
 	       job_object_unchanged(job);
 }
 
+static void remember_part(struct dispatcher *d, const struct msg_part *part)
+{
+	uint64_t now_s = clock_system.wall_us() / 1000000;
+
+	vcache_store_part(d->cache, part, now_s, now_s + PARTS_KEEP_S);
+}
+
 static void remember(struct dispatcher *d, const struct job *job)
 {
 	struct vcache_entry entry = {.verdict = job->found.verdict,
@@ -73,6 +82,8 @@ static void remember(struct dispatcher *d, const struct job *job)
 				 clock_system.wall_us() / 1000000 +
 					 block_ms / 1000,
 				 &entry);
+	if (job->msg.part.is.length > 0 && entry.verdict != VERDICT_BLOCKED)
+		remember_part(d, &job->msg.part);
 }
 
 static void finish(struct job *job)
@@ -242,9 +253,15 @@ static void violation(struct clients *all, uint32_t index, const char *what)
 	role_report_violation(of_clients(all)->role, ROLE_RELAY, index, what);
 }
 
+static void part(struct clients *all, const struct msg_part *msg)
+{
+	remember_part(of_clients(all), msg);
+}
+
 static const struct clients_ops clients_ops = {
 	.submit = submit,
 	.abandon = abandon,
+	.part = part,
 	.violation = violation,
 };
 

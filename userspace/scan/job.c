@@ -40,11 +40,18 @@ bool job_descriptor_valid(int fd, uint64_t size)
 	       (uint64_t)st.st_size == size;
 }
 
+bool job_part_valid(const struct msg_part *part)
+{
+	return part->is.length > 0 && part->replaces <= 1;
+}
+
 bool job_valid(const struct msg_scan *msg, int fd)
 {
 	return codings_valid(&msg->codings) &&
 	       msg->boundary_len <= MULTIPART_BOUNDARY_MAX &&
-	       msg->remember_url <= 1 && job_descriptor_valid(fd, msg->size);
+	       msg->remember_url <= 1 &&
+	       (msg->part.is.length == 0 || job_part_valid(&msg->part)) &&
+	       job_descriptor_valid(fd, msg->size);
 }
 
 /*

@@ -58,6 +58,7 @@ struct job {
 bool job_descriptor_valid(int fd, uint64_t size);
 /* Whether the values in a request are possible, its descriptor included. */
 bool job_valid(const struct msg_scan *msg, int fd);
+bool job_part_valid(const struct msg_part *part);
 /* Takes over @fd. NULL without memory (then @fd is closed, too). */
 struct job *job_new(const struct msg_scan *msg, int fd);
 /* Unlinked from everything before. */

@@ -168,6 +168,93 @@ static void a_full_url_set_gives_up_what_ends_first(void **state)
 	assert_true(vcache_find_url(vc, key, 899, &out));
 }
 
+/* --- parts ------------------------------------------------------------------ */
+
+#define HOUR 3600u
+
+static struct msg_part part_of(uint32_t set, uint32_t n, uint64_t was,
+			       uint64_t is)
+{
+	struct msg_part part = {.was.length = was, .is.length = is};
+
+	make_key(part.key, set, n);
+	memset(part.was.sha256, (int)was, MSG_SHA256);
+	memset(part.is.sha256, (int)is, MSG_SHA256);
+	return part;
+}
+
+/* The length that is known; 0: nothing is. */
+static uint64_t part_known(uint32_t set, uint32_t n, uint64_t now_s)
+{
+	struct msg_part part = part_of(set, n, 0, 0);
+	struct msg_beginning b;
+
+	if (!vcache_find_part(vc, part.key, now_s, &b))
+		return 0;
+	assert_int_equal(b.sha256[0], b.length & 0xff);
+	return b.length;
+}
+
+static void tell_part(uint64_t was, uint64_t is, uint64_t now_s)
+{
+	struct msg_part part = part_of(2, 2, was, is);
+
+	vcache_store_part(vc, &part, now_s, now_s + HOUR);
+}
+
+static void a_part_goes_on_with_what_is_known(void **state)
+{
+	struct msg_part whole = part_of(2, 2, 0, 7);
+
+	(void)state;
+	assert_int_equal(part_known(2, 2, 1), 0);
+	tell_part(0, 10, 1);
+	assert_int_equal(part_known(2, 2, 1), 10);
+	assert_int_equal(part_known(2, 3, 1), 0);
+	tell_part(0, 20, 1); /* who knew nothing came too late */
+	assert_int_equal(part_known(2, 2, 1), 10);
+	tell_part(11, 20, 1);
+	assert_int_equal(part_known(2, 2, 1), 10);
+	tell_part(10, 20, 1);
+	assert_int_equal(part_known(2, 2, 1), 20);
+	tell_part(10, 20, 100); /* again: it lasts longer */
+	assert_int_equal(part_known(2, 2, HOUR + 99), 20);
+	assert_int_equal(part_known(2, 2, HOUR + 100), 0);
+	whole.replaces = 1;
+	vcache_store_part(vc, &whole, 1, HOUR);
+	assert_int_equal(part_known(2, 2, 1), 7);
+	tell_part(0, 30, HOUR); /* what has ended is no obstacle */
+	assert_int_equal(part_known(2, 2, HOUR), 30);
+	assert_int_equal(part_known(2, 2, 2 * HOUR), 0);
+}
+
+static void parts_outlive_epochs_and_writers(void **state)
+{
+	struct vcache_entry out;
+	struct msg_part part = part_of(2, 2, 0, 10);
+
+	(void)state;
+	tell_part(0, 10, 1);
+	vcache_new_epoch(vc);
+	assert_int_equal(part_known(2, 2, 1), 10);
+	vcache_attach(vc);
+	assert_int_equal(part_known(2, 2, 1), 10);
+	/* A table of its own. */
+	assert_false(vcache_find_url(vc, part.key, 1, &out));
+}
+
+static void a_full_set_of_parts_gives_up_what_ends_first(void **state)
+{
+	(void)state;
+	for (uint32_t n = 0; n < 9; n++) {
+		struct msg_part part = part_of(5, n, 0, n + 1);
+
+		vcache_store_part(vc, &part, 1, n == 4 ? 50 : 100 + n);
+	}
+	for (uint32_t n = 0; n < 9; n++)
+		assert_int_equal(part_known(5, n, 10), n == 4 ? 0 : n + 1);
+}
+
 static void variants_differ(void **state)
 {
 	struct coding_list none = {.count = 0};
@@ -321,8 +408,11 @@ static void noise_is_no_entry(void **state)
 		}
 		for (uint32_t n = 0; n < 2000; n++) {
 			struct vcache_entry e;
+			struct msg_beginning b;
 			const uint8_t *key = bytes + 4096 + 128 * n + 8;
 
+			if (vcache_find_part(vc, key, 1, &b))
+				assert_int_not_equal(b.length, 0);
 			if (vcache_find(vc, key, n, &e) ||
 			    vcache_find_url(vc, key, 1, &e)) {
 				assert_true(verdict_valid(e.verdict));
@@ -344,6 +434,9 @@ int main(void)
 		TEST(a_restarted_writer_goes_on),
 		TEST(a_full_set_gives_up_the_oldest),
 		TEST(a_full_url_set_gives_up_what_ends_first),
+		TEST(a_part_goes_on_with_what_is_known),
+		TEST(parts_outlive_epochs_and_writers),
+		TEST(a_full_set_of_parts_gives_up_what_ends_first),
 		cmocka_unit_test(variants_differ),
 		TEST(forms_are_never_remembered),
 		TEST(readers_never_see_half_an_entry),
