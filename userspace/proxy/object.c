@@ -18,6 +18,8 @@
 #define RECEIVE_MAX  (256u << 10) /* in one go: stays in the cache to hash */
 /* Smaller objects are copied for the scan role, larger give up their region. */
 #define COPY_MAX     (256u << 10)
+/* Hashed again before others get their turn. */
+#define AGAIN_MAX    (4u << 20)
 
 /* --- store --------------------------------------------------------- */
 
@@ -133,16 +135,108 @@ void object_free(struct object *o)
 		region_put(&o->store->regions, o->region, o->store->now_ms);
 	close_files(o);
 	EVP_MD_CTX_free(o->digest);
+	EVP_MD_CTX_free(o->again);
 	free(o->overflow);
 	free(o);
 }
 
 /* --- growing ------------------------------------------------------- */
 
+/* The SHA-256 of what was hashed so far; zeros without memory. */
+static void digest_so_far(const struct object *o, uint8_t sha256[MSG_SHA256])
+{
+	EVP_MD_CTX *copy = EVP_MD_CTX_new();
+
+	memset(sha256, 0, MSG_SHA256);
+	if (copy != NULL && EVP_MD_CTX_copy_ex(copy, o->digest) == 1)
+		(void)EVP_DigestFinal_ex(copy, sha256, NULL);
+	EVP_MD_CTX_free(copy);
+}
+
+/* @data is what follows the o->size bytes before it. */
 static void hash(struct object *o, const uint8_t *data, size_t n)
 {
+	size_t before = 0;
+
 	/* Can't fail for SHA-256 and a context that was initialised. */
-	(void)EVP_DigestUpdate(o->digest, data, n);
+	if (o->mark > o->size && n >= o->mark - o->size) {
+		before = (size_t)(o->mark - o->size);
+		(void)EVP_DigestUpdate(o->digest, data, before);
+		digest_so_far(o, o->mark_sha256);
+		o->marked = true;
+	}
+	(void)EVP_DigestUpdate(o->digest, data + before, n - before);
+}
+
+/* --- marks --------------------------------------------------------- */
+
+void object_mark(struct object *o, uint64_t at)
+{
+	EVP_MD_CTX_free(o->again);
+	o->again = NULL;
+	o->reached = 0;
+	o->mark = at;
+	o->marked = at == o->size && o->finished;
+	if (o->marked)
+		memcpy(o->mark_sha256, o->sha256, MSG_SHA256);
+}
+
+static bool begin_again(struct object *o)
+{
+	if (o->again == NULL) {
+		o->again = EVP_MD_CTX_new();
+		return o->again != NULL &&
+		       EVP_DigestInit_ex2(o->again, o->store->digest_type,
+					  NULL) == 1;
+	}
+	return true;
+}
+
+/* What follows o->reached, at most @n bytes, hashed. False: unreadable. */
+static bool hash_again(struct object *o, uint8_t *scratch, size_t n)
+{
+	const uint8_t *bytes = object_bytes(o);
+	ssize_t got = (ssize_t)n;
+
+	if (bytes != NULL) {
+		bytes += o->reached;
+	} else {
+		got = pread(o->file_ro != -1 ? o->file_ro : o->region->fd,
+			    scratch, n, (off_t)o->reached);
+		bytes = scratch;
+	}
+	if (got <= 0)
+		return false;
+	o->reached += (uint64_t)got;
+	return EVP_DigestUpdate(o->again, bytes, (size_t)got) == 1;
+}
+
+bool object_catch_up(struct object *o, uint8_t *scratch, size_t size)
+{
+	uint64_t until = o->reached + AGAIN_MAX;
+
+	if (o->marked || o->mark == 0 || o->mark > o->size - o->overflow_len ||
+	    !begin_again(o))
+		return true;
+	while (o->reached < o->mark && o->reached < until) {
+		uint64_t left = o->mark - o->reached;
+
+		if (!hash_again(o, scratch, left < size ? (size_t)left : size))
+			return true;
+	}
+	if (o->reached < o->mark)
+		return false;
+	o->marked = EVP_DigestFinal_ex(o->again, o->mark_sha256, NULL) == 1;
+	return true;
+}
+
+void object_beginning(const struct object *o, struct msg_beginning *out)
+{
+	out->length = o->size - o->overflow_len;
+	if (o->finished)
+		memcpy(out->sha256, o->sha256, MSG_SHA256);
+	else
+		digest_so_far(o, out->sha256);
 }
 
 /*

@@ -56,6 +56,11 @@ struct object {
 	int error;	  /* storing failed: -ENOSPC, -ENOMEM, ... */
 	void *digest;	  /* EVP_MD_CTX */
 	uint8_t sha256[MSG_SHA256];
+	uint64_t mark; /* the bytes before it are hashed for themselves; or 0 */
+	bool marked;   /* ... and were */
+	uint8_t mark_sha256[MSG_SHA256];
+	void *again;	  /* EVP_MD_CTX for a mark that was passed before */
+	uint64_t reached; /* ... and how far it is */
 	bool lost; /* ... and so did keeping the rest: give the object up */
 	/* Bytes that came with the failure and found no place. */
 	uint8_t *overflow;
@@ -82,6 +87,18 @@ void object_produced(struct object *o, size_t n);
  */
 void object_append(struct object *o, const uint8_t *data, size_t n);
 
+/* Let o->mark_sha256 be that of its first @at bytes, as soon as o->marked. */
+void object_mark(struct object *o, uint64_t at);
+/*
+ * A mark that the object had passed already: read on towards it, with memory
+ * (@scratch) for what lies in a file. False while there is more to read;
+ * afterwards there is the mark, unless that lies behind the object's end or it
+ * can't be read.
+ */
+bool object_catch_up(struct object *o, uint8_t *scratch, size_t size)
+	__attribute__((warn_unused_result));
+/* How the object begins, by what was hashed of it. */
+void object_beginning(const struct object *o, struct msg_beginning *out);
 /* The body is complete: o->sha256 is known. */
 void object_finish(struct object *o);
 /*
