@@ -15,7 +15,8 @@ Listens on IPv4 and IPv6. The path of a request says what comes back:
                           ?type=TYPE what it is,
                           ?at=BYTES&gate=NAME waits there until DIR has NAME,
                           ?tag=TAG is its ETag;
-                          /file: ?once=BYTES closes there the first time
+                          /file: ?once=BYTES closes there the first time,
+                          with ?stall it sends nothing more instead
   /size/N                 N bytes (see pattern()), with Content-Length; ranges work
   /partial/N              206 whatever was asked for: the first N bytes of 2N
   /chunked/N /close/N /gzip/N      the same in other framings
@@ -344,6 +345,8 @@ class Connection:
             return
         if "once" in query and self.is_first():
             self.send(data[:int(query["once"])])
+            if "stall" in query:
+                self.do_silent(words, query, body)
             raise Closed
         for part in self.gated(data, query):
             self.send(part)

@@ -59,7 +59,8 @@ static const struct reason_text reasons[REASON_COUNT] = {
 			      "It could not be scanned: it is encrypted."},
 	[REASON_PARTIAL] =
 		{"partial",
-		 "It could not be scanned: only a part was transferred."},
+		 "It could not be scanned: only a part was transferred, or "
+		 "one of another object than before."},
 	[REASON_MULTIPART] =
 		{"multipart",
 		 "It could not be scanned: its parts can't be told apart."},

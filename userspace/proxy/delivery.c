@@ -7,7 +7,8 @@
  *	 but the last delivery.tail bytes stay until the verdict. Without them
  *	 no client takes the object for complete; a detected one ends in a RST.
  *	 A range that ends before its object does is held whole: ranges of
- *	 several requests could make up the object ahead of its verdict.
+ *	 several requests could make up the object ahead of its verdict. So is
+ *	 one that doesn't go on with an object that is known (parts.c).
  * progress: a browser gets a page meanwhile (progress.c), and fetches the object
  *	 when it is judged; all others as with tail.
  *
@@ -54,7 +55,8 @@ static void release_early(struct exchange *x)
 
 	if (x->delivery == DELIVERY_HOLD || x->progress != NULL ||
 	    apparent_size(t) < d->hold_below ||
-	    t->object->size < d->tail + PIECE || !reaches_end(x))
+	    t->object->size < d->tail + PIECE || !reaches_end(x) ||
+	    !parts_may_leave_early(x))
 		return;
 	until = (t->object->size - d->tail) / PIECE * PIECE;
 	if (until <= t->sent)
@@ -96,6 +98,24 @@ static bool may_receive(const struct exchange *x)
 			exchange_config(x)->delivery.tail + READ_AHEAD);
 }
 
+static void judge_whole(struct exchange *x)
+{
+	struct object *o = x->down.object;
+
+	if (!o->finished)
+		object_finish(o);
+	switch (parts_compare(x)) {
+	case PARTS_FIT:
+		verdict_ask(x, o);
+		break;
+	case PARTS_DIFFER:
+		verdict_not_scanned(x, REASON_PARTIAL);
+		break;
+	case PARTS_BUSY:
+		session_again(x->session);
+	}
+}
+
 /* What was received may settle it, or be complete and have to be asked. */
 static void judge(struct exchange *x)
 {
@@ -106,8 +126,7 @@ static void judge(struct exchange *x)
 	} else if (t->received > exchange_config(x)->scan.max_object) {
 		verdict_not_scanned(x, REASON_SIZE);
 	} else if (t->in_done) {
-		object_finish(t->object);
-		verdict_ask(x, t->object);
+		judge_whole(x);
 	}
 }
 

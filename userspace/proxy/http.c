@@ -143,6 +143,7 @@ void exchange_end_bodies(struct exchange *x)
 {
 	bool received = x->up.in_done, answered = x->down.in_done;
 
+	parts_note(x);
 	count_unscanned(x, &x->up, x->up_unscanned);
 	count_unscanned(x, &x->down, x->down_unscanned);
 	transfer_end(&x->up);
@@ -374,6 +375,9 @@ static bool client_gone(struct exchange *x)
 {
 	const struct side *client = &x->session->client;
 
+	/* It may be back on another connection before this one ends. */
+	if (client->ending)
+		parts_note(x);
 	if (client->error == 0 && !(client->ending && progress_shown(x)))
 		return false;
 	exchange_decide(x, x->verdict, REASON_CLIENT_CLOSED, "", false);

@@ -10,7 +10,8 @@
  *
  * Files: http.c (session: heads in, exchanges begin and end), request.c (the
  * request's way), response.c (the response's way), delivery.c (what may leave
- * when), range.c (parts of objects), progress.c (a page meanwhile), shelved.c
+ * when), range.c (parts of objects), parts.c (that they are of one object),
+ * progress.c (a page meanwhile), shelved.c
  * (fetching what it offered), verdict.c (asking for verdicts), reply.c (our
  * pages).
  */
@@ -97,6 +98,9 @@ struct exchange {
 	struct transfer down; /* the response's body */
 	struct buf held;      /* a head that may not leave yet */
 	struct range *range;  /* asked for and not settled yet; else NULL */
+	bool range_removed;   /* one was asked for; the answer is the whole */
+	bool part;	      /* the answer is, or is used as such: parts.c */
+	bool noted;	      /* the table was told what left */
 	bool keep_client;     /* the answer's head promised it */
 	bool started;	      /* the response head is on its way */
 
@@ -219,6 +223,27 @@ void range_judge(struct exchange *x, const struct http1_response *res);
  * can't be done it stays the whole.
  */
 void range_settle(struct exchange *x, uint64_t total);
+
+/* --- parts.c ---------------------------------------------------------------------- */
+
+/* The answer is to be a part; job.msg.part has of what, if that is known. */
+void parts_begin(struct exchange *x);
+/* Whether bytes may leave before the whole is there and judged. */
+bool parts_may_leave_early(const struct exchange *x);
+enum parts {
+	PARTS_FIT,    /* the question for the verdict tells the table so */
+	PARTS_DIFFER, /* the client holds bytes of another object */
+	PARTS_BUSY    /* ask again in the next round */
+};
+/* The object is complete: does it begin as what the client has? */
+enum parts parts_compare(struct exchange *x);
+/* Whether the table says that parts are of this object. */
+bool parts_known(struct exchange *x);
+/*
+ * The exchange ends, or its client is about to leave: if that has a part of an
+ * object, asked for or not, the rest must be of the same.
+ */
+void parts_note(struct exchange *x);
 
 /* --- delivery.c ------------------------------------------------------------------- */
 

@@ -54,15 +54,25 @@ static void remember(struct exchange *x, const struct http1_range *asked,
 	x->range = r;
 }
 
+/* "bytes=0-", as browsers ask for media: the whole, in other words. */
+static bool is_whole(const struct http1_range *asked)
+{
+	return !asked->suffix && asked->first == 0 && asked->last == UINT64_MAX;
+}
+
 bool range_refused(struct exchange *x, const struct http1_request *req)
 {
 	enum config_ranges ranges = exchange_config(x)->http.ranges;
 	struct http1_range asked;
 	struct str condition;
 
-	if (!verdict_scanning(x) || ranges == RANGES_REMOVE ||
-	    !http1_range_of(req, &asked, &condition))
+	if (!verdict_scanning(x) || !http1_range_of(req, &asked, &condition))
 		return false;
+	if (ranges == RANGES_REMOVE) {
+		/* With If-Range a client has asked for the whole as well. */
+		x->range_removed = condition.p == NULL && !is_whole(&asked);
+		return false;
+	}
 	if (ranges == RANGES_SERVE) {
 		remember(x, &asked, condition);
 		return false;
@@ -75,17 +85,14 @@ bool range_refused(struct exchange *x, const struct http1_request *req)
 
 /* --- the response -------------------------------------------------- */
 
-/* "bytes=0-", as browsers ask for media: the whole, in other words. */
-static bool is_whole(const struct http1_range *asked)
-{
-	return !asked->suffix && asked->first == 0 && asked->last == UINT64_MAX;
-}
-
 void range_judge(struct exchange *x, const struct http1_response *res)
 {
 	const struct range *r = x->range;
 	bool known = res->head.framing == HTTP1_BODY_LENGTH;
 
+	/* wget, for one, takes the rest that it wants out of a whole itself. */
+	if (x->range_removed && res->status == 200)
+		parts_begin(x);
 	if (r == NULL)
 		return;
 	/* A whole as such needn't wait until its length is known. */
@@ -93,6 +100,8 @@ void range_judge(struct exchange *x, const struct http1_response *res)
 	    (r->condition.p != NULL &&
 	     !http1_if_range_holds(r->condition, &res->head)))
 		forget(x);
+	else if (!is_whole(&r->asked))
+		parts_begin(x);
 }
 
 /*
@@ -138,13 +147,17 @@ static bool rewrite_head(struct exchange *x, const struct http1_part *part)
 void range_settle(struct exchange *x, uint64_t total)
 {
 	struct http1_part part;
+	bool sent = false;
 
 	if (x->range == NULL)
 		return;
 	if (total > 0) {
 		(void)http1_range_resolve(&x->range->asked, total, &part);
-		if (rewrite_head(x, &part))
+		if (rewrite_head(x, &part)) {
 			transfer_cut(&x->down, part.first, part.end);
+			sent = part.first < part.end;
+		}
 	}
+	x->part = x->part && sent;
 	forget(x);
 }

@@ -141,7 +141,7 @@ static void judge_head(struct exchange *x, const struct http1_response *res)
 	else if (res->head.framing == HTTP1_BODY_LENGTH &&
 		 res->head.length > scan->max_object)
 		verdict_not_scanned(x, REASON_SIZE);
-	else if (transfer_at_hand(&x->down))
+	else if (transfer_at_hand(&x->down) && !x->part)
 		verdict_from_cache(x, buf_head(&x->session->server.in),
 				   (size_t)res->head.length);
 }
@@ -167,6 +167,8 @@ static void start_body(struct exchange *x, bool check)
 	}
 	if (t->in == HTTP1_BODY_LENGTH)
 		range_settle(x, t->left);
+	if (t->object != NULL && x->part)
+		object_mark(t->object, x->job.msg.part.was.length);
 	x->response = RESPONSE_BODY;
 	exchange_set_deadline(x);
 	if (t->object != NULL)

@@ -76,7 +76,10 @@ void verdict_answered(struct scan_job *job)
 
 	x->result = job->result;
 	x->scan_ms += exchange_now(x) - x->scan_started_ms;
-	finish(x);
+	if (x->result.verdict == VERDICT_CLEAN && !parts_known(x))
+		x->check = CHECK_WANTED; /* another part was faster */
+	else
+		finish(x);
 	x->session->last_io_ms = exchange_now(x);
 	x->session->protocol->run(x->session);
 }
@@ -88,8 +91,9 @@ static uint32_t variant(const struct msg_scan *msg)
 }
 
 /*
- * A detection in the cache doesn't spare the scan role the question when it
- * would have to remember the URL, too: nobody else writes that table.
+ * What is in the cache doesn't spare the scan role the question when it would
+ * have to remember something, too, since nobody else writes these tables: the
+ * URL of a detection, or what object a part is of.
  */
 static bool look_up(struct exchange *x, const uint8_t sha256[MSG_SHA256])
 {
@@ -102,7 +106,8 @@ static bool look_up(struct exchange *x, const uint8_t sha256[MSG_SHA256])
 	      vcache_find(r->vcache, sha256, variant(&x->job.msg),
 			  &x->result) &&
 	      (x->result.verdict != VERDICT_BLOCKED ||
-	       !x->job.msg.remember_url);
+	       !x->job.msg.remember_url) &&
+	      parts_known(x);
 	if (hit)
 		finish(x);
 	return hit;
