@@ -84,6 +84,22 @@ static void cancel(struct role_scan *scan, const struct sim_packet *p)
 	list_splice_tail(&scan->waiting, &keep);
 }
 
+/* For ever: scenarios are over before the hour is. */
+static void note_part(struct role_scan *scan, const struct msg_part *part)
+{
+	if (scan->cache != NULL)
+		vcache_store_part(scan->cache, part, 0, UINT64_MAX);
+}
+
+static void part(struct role_scan *scan, const struct sim_packet *p)
+{
+	struct msg_part msg;
+
+	memcpy(&msg, bytes_head(&p->bytes) + sizeof(struct msg_header),
+	       sizeof(msg));
+	note_part(scan, &msg);
+}
+
 static void hear(struct role_scan *scan, const struct sim_packet *p)
 {
 	struct msg_header header;
@@ -93,6 +109,8 @@ static void hear(struct role_scan *scan, const struct sim_packet *p)
 		take(scan, p);
 	else if (header.type == MSG_SCAN_CANCEL)
 		cancel(scan, p);
+	else if (header.type == MSG_PART)
+		part(scan, p);
 	else if (!role_shelf_hear(&scan->shelf, scan->chan, p))
 		problem("the scan role got a message of type %u", header.type);
 }
@@ -126,6 +144,8 @@ static void remember(struct role_scan *scan, const struct scan_object *o)
 	if (asked->remember_url && scan->verdict == VERDICT_BLOCKED)
 		vcache_store_url(scan->cache, asked->url_key, UINT64_MAX,
 				 &entry);
+	if (asked->part.is.length > 0 && scan->verdict != VERDICT_BLOCKED)
+		note_part(scan, &asked->part);
 }
 
 static void judge(struct role_scan *scan, struct scan_object *o)
