@@ -101,6 +101,7 @@ struct exchange {
 	bool range_removed;   /* one was asked for; the answer is the whole */
 	bool part;	      /* the answer is, or is used as such: parts.c */
 	bool noted;	      /* the table was told what left */
+	uint8_t claims;	      /* times that the table had another object */
 	bool keep_client;     /* the answer's head promised it */
 	bool started;	      /* the response head is on its way */
 

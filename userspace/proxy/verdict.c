@@ -5,6 +5,9 @@
 
 #include "proxy/http.h"
 
+/* Parts of one URL that are judged at the same time take turns. */
+#define CLAIMS_MAX 8
+
 static const struct config_scan *scan_config(const struct exchange *x)
 {
 	return &exchange_config(x)->scan;
@@ -70,14 +73,27 @@ void verdict_not_scanned(struct exchange *x, enum reason reason)
 	finish(x);
 }
 
+/*
+ * A part of a clean object leaves only while the table says that it is of that
+ * object. Another part may have been faster: then it is compared anew, but not
+ * for ever.
+ */
+static bool compare_again(struct exchange *x)
+{
+	return x->result.verdict == VERDICT_CLEAN && !parts_known(x) &&
+	       x->claims++ < CLAIMS_MAX;
+}
+
 void verdict_answered(struct scan_job *job)
 {
 	struct exchange *x = list_entry(job, struct exchange, job);
 
 	x->result = job->result;
 	x->scan_ms += exchange_now(x) - x->scan_started_ms;
-	if (x->result.verdict == VERDICT_CLEAN && !parts_known(x))
-		x->check = CHECK_WANTED; /* another part was faster */
+	if (compare_again(x))
+		x->check = CHECK_WANTED;
+	else if (x->claims > CLAIMS_MAX)
+		verdict_not_scanned(x, REASON_PARTIAL);
 	else
 		finish(x);
 	x->session->last_io_ms = exchange_now(x);
