@@ -72,7 +72,8 @@ static void add_file_error(struct config_errors *errs, const char *path)
 
 /*
  * A template that is there replaces the built-in one. One that is missing is
- * only an error when somebody named the directory: then it is a slip.
+ * only an error when somebody named the directory: then it is a slip. Not so
+ * the page of progress, which directories of older versions don't have.
  */
 static void load_page(struct config *config, enum config_page page, bool named,
 		      struct config_errors *errs)
@@ -83,6 +84,7 @@ static void load_page(struct config *config, enum config_page page, bool named,
 	snprintf(path, sizeof(path), "%s/%s", config->pages,
 		 config_page_files[page]);
 	text = read_text(path);
+	named = named && page != CONFIG_PAGE_PROGRESS;
 	if (text == NULL && (errno != ENOENT || named))
 		add_file_error(errs, path);
 	else if (text != NULL)
