@@ -24,8 +24,9 @@ LIMITS=(intercept.http='{9000}' relays=1 scan.max_object=20M scan.max_ratio=50 s
 (
 	cd "$W" || exit 1
 	head -c 5000 clean.bin >short
-	gzip -c short | head -c 4000 >cut.gz
-	{ gzip -c short | head -c 2000 && head -c 3000 /dev/urandom; } >damaged.gz
+	# Nothing comes out of the one; of the other four bytes, and then a block of a kind that there isn't (RFC 1951 3.2.3).
+	gzip -c short | head -c 9 >cut.gz
+	{ printf '\x1f\x8b\x08\0\0\0\0\0\0\x03\0\x04\0\xfb\xffabcd\x07' && noise 4980; } >damaged.gz
 	head -c 15M /dev/zero | gzip -9 >bomb.gz
 	zip -qP secret secret.zip clean.txt
 	mkdir many && (cd many && seq 40 | split -l 1 && zip -q ../many.zip ./*)
