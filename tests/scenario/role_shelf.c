@@ -3,6 +3,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+
+#include "problem.h"
+#include "sim_disk.h"
 
 struct shelf_item {
 	struct list node;
@@ -28,6 +32,17 @@ void role_shelf_clear(struct role_shelf *shelf)
 	}
 }
 
+/* As scan/shelf.c has it: a descriptor of just that object. */
+static void check(const struct msg_shelve *about, struct sim_file *file)
+{
+	const struct sim_disk_file *d = sim_disk_of(file);
+	struct stat st;
+
+	if (d == NULL || fstat(d->real, &st) == -1 ||
+	    (uint64_t)st.st_size != about->size)
+		problem("the shelf got something else than the object");
+}
+
 static void put(struct role_shelf *shelf, struct sim_chan *c,
 		const struct sim_packet *p, const uint8_t *body)
 {
@@ -35,6 +50,7 @@ static void put(struct role_shelf *shelf, struct sim_chan *c,
 	struct msg_shelved answer;
 
 	memcpy(&item->about, body, sizeof(item->about));
+	check(&item->about, p->files[0]);
 	item->file = sim_hold(p->files[0]);
 	list_add_tail(&shelf->items, &item->node);
 	answer.id = item->about.id;

@@ -87,7 +87,8 @@ int chan_pause(struct chan *ch, bool pause) __attribute__((warn_unused_result));
 /*
  * Send a message: @body of @body_len bytes, then @elements. Descriptors stay
  * the caller's. Waits in a queue (at most CHAN_QUEUE_MAX bytes) when the peer
- * is slow or the kernel short of memory. 0, -ENOTCONN, -ENOBUFS (queue full), or -errno.
+ * is slow or the kernel short of memory. 0, -ENOTCONN, -ENOBUFS (queue full),
+ * or -errno.
  */
 #define CHAN_QUEUE_MAX (4u << 20)
 int chan_send(struct chan *ch, enum msg_type type, const void *body,

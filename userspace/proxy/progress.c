@@ -9,7 +9,6 @@
  *
  * Fails closed: nothing of the object leaves on this connection.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -250,6 +249,8 @@ void progress_refuse_object(struct exchange *x)
 	char piece[PROGRESS_PIECE_MAX], event[EVENT_ID_MAX];
 	struct strbuf sb;
 
+	/* The shelf may still be asked, for an object that goes now. */
+	shelf_ask_cancel(&x->progress->ask);
 	reply_drop_upstream(x);
 	x->server_keep_alive = false;
 	strbuf_init(&sb, piece, sizeof(piece));
@@ -278,7 +279,7 @@ static void offer(struct exchange *x)
 	finish(x, &sb);
 }
 
-/* Whether the shelf can be asked. */
+/* Ask the shelf; false when there is nothing that could be given to it. */
 static bool shelve(struct exchange *x)
 {
 	struct msg_shelve *item = &x->progress->ask.item;
@@ -311,10 +312,11 @@ bool progress_deliver(struct exchange *x)
 	}
 	if (p->ask.ok) {
 		offer(x);
-	} else {
-		exchange_decide(x, VERDICT_NOT_SCANNED, REASON_STORAGE,
-				"delivery.mode", true);
-		progress_refuse_object(x);
+		return true;
 	}
+	exchange_decide(x, VERDICT_NOT_SCANNED,
+			p->answered ? REASON_SCANNER_FAILED : REASON_STORAGE,
+			"delivery.mode", true);
+	progress_refuse_object(x);
 	return true;
 }
