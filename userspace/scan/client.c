@@ -144,12 +144,20 @@ static int on_shelve(struct chan *ch, const struct chan_msg *m)
 	return chan_send(ch, MSG_SHELVED, &answer, sizeof(answer));
 }
 
+/*
+ * Each answer that waits holds a descriptor: a relay that asks on and on and
+ * reads nothing must not get at our last one.
+ */
+#define GIVES_MAX (SHELF_ITEMS * sizeof(struct msg_shelve))
+
 static int on_want(struct chan *ch, const struct chan_msg *m)
 {
 	const struct msg_shelf_want *want = m->body;
 	const struct shelf_item *item;
 	struct msg_shelve give = {0};
 
+	if (ch->queued > GIVES_MAX)
+		return -EPROTO;
 	item = shelf_find(client_of(ch)->all->shelf, want);
 	if (item != NULL)
 		give = item->about;

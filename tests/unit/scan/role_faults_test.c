@@ -335,6 +335,15 @@ static void impossible_values(void **state)
 	msg = good();
 	msg.remember_url = 2;
 	send_bad("remember_url", &msg, fd);
+	msg = good();
+	msg.part.is.length = 1;
+	msg.part.replaces = 2;
+	send_bad("part", &msg, fd);
+	rig_send(rig.relay[0], MSG_PART, &msg.part, sizeof(msg.part), NULL, 0);
+	expect_violation("a part alone");
+	msg.part = (struct msg_part){0};
+	rig_send(rig.relay[0], MSG_PART, &msg.part, sizeof(msg.part), NULL, 0);
+	expect_violation("a part of nothing");
 	close(fd);
 }
 
@@ -388,6 +397,110 @@ static void impossible_messages(void **state)
 	expect_violation("no message");
 	close(fds[0]);
 	close(fds[1]);
+}
+
+static void shelve_bad(const char *what, const struct msg_shelve *msg, int fd)
+{
+	rig_send(rig.relay[0], MSG_SHELVE, msg, sizeof(*msg), &fd, 1);
+	expect_violation(what);
+}
+
+static void impossible_on_the_shelf(void **state)
+{
+	const struct msg_shelve right = {.size = sizeof(page),
+					 .verdict = VERDICT_CLEAN};
+	int fd = rig_memfd(page, sizeof(page));
+	struct msg_shelve msg = right;
+	struct msg_shelf_want want = {0};
+
+	(void)state;
+	msg.size--;
+	shelve_bad("shelf: size", &msg, fd);
+	msg = right;
+	msg.verdict = VERDICT_BLOCKED;
+	shelve_bad("shelf: what is blocked", &msg, fd);
+	msg = right;
+	msg.reason = REASON_COUNT;
+	shelve_bad("shelf: reason", &msg, fd);
+	msg = right;
+	memset(msg.fields, 'x', sizeof(msg.fields));
+	shelve_bad("shelf: fields without an end", &msg, fd);
+	rig_send(rig.relay[0], MSG_SHELVE, &right, sizeof(right), NULL, 0);
+	expect_violation("shelf: no descriptor");
+	rig_send(rig.relay[0], MSG_SHELVE, &right, sizeof(right) - 1, &fd, 1);
+	expect_violation("shelf: short");
+	rig_send(rig.relay[0], MSG_SHELF_WANT, &want, sizeof(want) - 1, NULL,
+		 0);
+	expect_violation("shelf: a short question");
+	close(fd);
+}
+
+/* More than there is room for: the oldest go, and all is answered. */
+static void a_flood_on_the_shelf(void **state)
+{
+	struct msg_shelve msg = {.size = sizeof(page),
+				 .verdict = VERDICT_CLEAN};
+	struct msg_shelf_want want = {0};
+	struct msg_shelved done;
+	struct msg_shelve given;
+	int fd = rig_memfd(page, sizeof(page));
+
+	(void)state;
+	for (uint32_t i = 0; i < 1000; i++) {
+		msg.id = i;
+		memcpy(msg.token, &i, sizeof(i));
+		rig_send(rig.relay[0], MSG_SHELVE, &msg, sizeof(msg), &fd, 1);
+		assert_int_equal(rig_receive(rig.relay[0], &done, sizeof(done),
+					     RIG_WAIT),
+				 MSG_SHELVED);
+		assert_int_equal(done.id, i);
+	}
+	close(fd);
+	assert_int_equal(stats_get(rig.stats, SCAN_SHELF_OBJECTS), 64);
+	/* From another relay: the last one is there, the first isn't. */
+	want.id = 7;
+	memcpy(want.token, msg.token, sizeof(want.token));
+	rig_send(rig.relay[1], MSG_SHELF_WANT, &want, sizeof(want), NULL, 0);
+	assert_int_equal(
+		rig_receive(rig.relay[1], &given, sizeof(given), RIG_WAIT),
+		MSG_SHELF_GIVE);
+	assert_int_equal(given.id, 7);
+	assert_int_equal(given.size, sizeof(page));
+	memset(want.token, 0, sizeof(want.token));
+	rig_send(rig.relay[1], MSG_SHELF_WANT, &want, sizeof(want), NULL, 0);
+	assert_int_equal(
+		rig_receive(rig.relay[1], &given, sizeof(given), RIG_WAIT),
+		MSG_SHELF_GIVE);
+	assert_int_equal(given.size, 0);
+	assert_true(works());
+}
+
+/* A relay that asks for what is there, and takes none of it. */
+static void answers_that_nobody_reads(void **state)
+{
+	struct msg_shelve msg = {.size = sizeof(page),
+				 .verdict = VERDICT_CLEAN};
+	struct msg_shelf_want want = {0};
+	struct msg_shelved done;
+	struct msg_peer who;
+	int fd = rig_memfd(page, sizeof(page)), asked = 0;
+
+	(void)state;
+	rig_send(rig.relay[1], MSG_SHELVE, &msg, sizeof(msg), &fd, 1);
+	close(fd);
+	assert_int_equal(
+		rig_receive(rig.relay[1], &done, sizeof(done), RIG_WAIT),
+		MSG_SHELVED);
+	while (asked < 100000 &&
+	       rig_try_send(rig.relay[0], MSG_SHELF_WANT, &want, sizeof(want),
+			    NULL, 0) == 0)
+		asked++;
+	/* Some wait in sockets besides. */
+	assert_in_range(asked, 1, 2000);
+	assert_int_equal(rig_receive(rig.parent, &who, sizeof(who), RIG_WAIT),
+			 MSG_VIOLATION);
+	rig_peer(&rig, 0);
+	assert_true(works());
 }
 
 static void too_many_requests(void **state)
@@ -480,6 +593,9 @@ int main(void)
 		TEST(impossible_values),
 		TEST(impossible_descriptors),
 		TEST(impossible_messages),
+		TEST(impossible_on_the_shelf),
+		TEST(a_flood_on_the_shelf),
+		TEST(answers_that_nobody_reads),
 		TEST(too_many_requests),
 		TEST(a_shrinking_object),
 		TEST(noise),
