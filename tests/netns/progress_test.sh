@@ -24,6 +24,12 @@ GATES=0 MORE=
 # gate: GATE is a new one, closed; open_gate: what waits there goes on
 gate() { GATES=$((GATES + 1)) GATE=gate-$GATES; }
 open_gate() { : >"$W/$GATE"; }
+waits_long() { sluicectl --json sessions | grep -F "$GATE" | query "x['age_ms'] > 800" 2>/dev/null | grep -q True; }
+# open_gate_late: in the background, when a window would have its page
+open_gate_late() {
+	wait_for 20 waits_long
+	open_gate
+}
 # window URL [CURL-ARGUMENT...]: as a browser's window asks, in the background; WAITING is its process, $T/page its answer
 window() {
 	local url=$1
@@ -107,7 +113,7 @@ direct() {
 slow="$O4/file/clean.iso?at=2500000&gate"
 late() { # NAME ARGUMENT...: the same of one that is slow
 	gate
-	(sleep 1; open_gate) &
+	open_gate_late &
 	direct "$1" "$slow=$GATE" "${@:2}"
 }
 late "curl gets the object itself"
@@ -117,10 +123,10 @@ late "a part of a page" "${WINDOW[@]}" -H 'Sec-Fetch-Mode: no-cors'
 late "HTTP/1.0" -0 "${WINDOW[@]}"
 direct "a window that need not wait" "$O4/file/clean.iso" "${WINDOW[@]}"
 gate
-(sleep 1; open_gate) &
+open_gate_late &
 direct "an object of unknown length" "$O4/file-chunked/clean.iso?at=2500000&gate=$GATE" "${WINDOW[@]}"
 gate
-(sleep 1; open_gate) &
+open_gate_late &
 is "$(fetch "$O4/file/evil.iso?at=2500000&gate=$GATE" | cut -d' ' -f2)" 56 "malware for curl breaks off"
 
 # --- trouble -------------------------------------------------------------------------

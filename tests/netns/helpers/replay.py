@@ -3,14 +3,17 @@
 """Captures of tests/captures through a gateway, and what it made of them.
 
 usage: replay.py send CAPTURES CLIENT-IF SERVER-IF CLIENT-GATEWAY-MAC SERVER-GATEWAY-MAC
+       replay.py write CAPTURES FILE CLIENT-MAC SERVER-MAC CLIENT-GATEWAY-MAC SERVER-GATEWAY-MAC
        replay.py labels CAPTURES APPS <CONNTRACK    /proc/net/nf_conntrack; APPS: tests/golden/apps.txt
        replay.py bytes CAPTURES <RECORDS            sluicectl --json apps
        replay.py unnamed CAPTURES                   one number: bytes of the frames that nobody can name
 
-A packet is sent when the one before it has arrived on the other side: so a server answers what it has got, as a real one
-does, however long the packet was with the classifier. (A player that keeps to times sends answers to what is still
-queued, and conntrack then sees connections that begin with their answer.) What arrives must be what was sent, but for the
-hop limit.
+send: a packet is sent when the one before it has arrived on the other side: so a server answers what it has got, as a real
+one does, however long the packet was with the classifier. (A player that keeps to times sends answers to what is still
+queued when it is too fast, and conntrack then sees connections that begin with their answer.) What arrives must be what was
+sent, but for the hop limit.
+
+write: the same packets, all of them one after the other, as one capture for tcpreplay.
 
 Each capture gets addresses of its own, 10.76.0.N and 10.78.0.N or fd76::N and fd78::N: what the classifier learnt of the
 server in an earlier one is no help. Only headers change: addresses, and the checksums that the capture left to a network
@@ -154,6 +157,18 @@ def send(folder, client_if, server_if, client_mac, server_mac):
     print(sum(len(p) for p in captures(folder).values()), "packets")
 
 
+def write(folder, path, client, server, client_gateway, server_gateway):
+    ways = {True: bytes.fromhex((client_gateway + client).replace(":", "")),
+            False: bytes.fromhex((server_gateway + server).replace(":", ""))}
+    sent = [p for packets in captures(folder).values() for p in packets]
+    with open(path, "wb") as file:
+        file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1))  # pcap-savefile(5), Ethernet
+        for number, packet in enumerate(sent):
+            frame = ways[packet.up] + (b"\x08\x00" if packet.v4 else b"\x86\xdd") + packet.data
+            file.write(struct.pack("<IIII", number // 1000, number % 1000 * 1000, len(frame), len(frame)) + frame)
+    print(len(sent))
+
+
 # --- labels ------------------------------------------------------------------------------
 def verdict(name, wanted, there):
     print(f"ok {name}" if wanted == there else f"not_ok {name}: wanted {wanted}, there is {there}")
@@ -232,4 +247,4 @@ def unnamed(folder):
 
 
 if __name__ == "__main__":
-    {"send": send, "labels": labels, "bytes": count_bytes, "unnamed": unnamed}[sys.argv[1]](*sys.argv[2:])
+    {"send": send, "write": write, "labels": labels, "bytes": count_bytes, "unnamed": unnamed}[sys.argv[1]](*sys.argv[2:])

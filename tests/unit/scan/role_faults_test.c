@@ -441,8 +441,8 @@ static void a_flood_on_the_shelf(void **state)
 	struct msg_shelve msg = {.size = sizeof(page),
 				 .verdict = VERDICT_CLEAN};
 	struct msg_shelf_want want = {0};
-	struct msg_shelved done;
-	struct msg_shelve given;
+	struct msg_shelved done = {0};
+	struct msg_shelve given = {0};
 	int fd = rig_memfd(page, sizeof(page));
 
 	(void)state;
