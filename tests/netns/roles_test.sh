@@ -62,6 +62,14 @@ LONG=(--long /long.bin --sha256 "$(sha_of "$T/www/long.bin")")
 # --- log -------------------------------------------------------------------------------
 # shellcheck disable=SC2119  # no arguments for it
 start_sluice || exit 1
+# cores: that the two relays may use
+cores() {
+	sed -n 's/^Cpus_allowed_list:\t//p' "/proc/$(role_pid relay 0)/status" "/proc/$(role_pid relay 1)/status" | xargs
+}
+all_cores=$(sed -n 's/^Cpus_allowed_list:\t//p' /proc/self/status)
+relays_cores="$all_cores $all_cores"
+[ "$(nproc)" = 2 ] && relays_cores=${all_cores/[-,]/ }
+is "$(cores)" "$relays_cores" "relays keep to a core when there is one for each"
 load_up log "${LONG[@]}"
 check "log: killed, it is started again" eval "strike KILL log; comes_back 10 log"
 took "log back after"
@@ -181,6 +189,7 @@ strike KILL relay 0
 check "relay: killed, new connections work within two seconds" wait_for 2 new_ones_work
 check "relay: it is started again" comes_back 10 relay 0
 took "relay back after"
+is "$(cores)" "$relays_cores" "relay: the new one keeps to the same core"
 kill_s=$((began / 1000 + 3))
 wait_for 10 both_have_long
 load_down

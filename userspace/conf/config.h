@@ -134,7 +134,8 @@ struct config {
 	char policy_file[CONFIG_PATH_MAX];
 	struct app_policy policy; /* what is in it */
 	uint32_t relays;	  /* 0 = one a core */
-	uint64_t stop_timeout;	  /* how long running exchanges may drain */
+	bool pin_relays;
+	uint64_t stop_timeout; /* how long running exchanges may drain */
 	struct config_intercept intercept;
 	struct config_service services[CONFIG_SERVICES];
 	uint32_t service_count;

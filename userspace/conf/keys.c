@@ -109,6 +109,13 @@ const struct config_key config_keys[] = {
 	 FIELD(relays),
 	 .meaning = "Relay processes."},
 	{.section = "",
+	 .name = "pin_relays",
+	 .type = KEY_BOOL,
+	 .preset = "true",
+	 FIELD(pin_relays),
+	 .meaning = "Whether each relay keeps to a core of its own, when there "
+		    "is one relay a core."},
+	{.section = "",
 	 .name = "stop_timeout",
 	 .type = KEY_DURATION,
 	 .live = true,

@@ -4,6 +4,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "sys/cores.h"
+#include "sys/log.h"
 
 /* Beyond what all roles do: connections, and files of the spool. */
 static const char *const syscalls[] = {
@@ -45,6 +49,20 @@ static int confine(struct role *role)
 	return role_confine(role, &sb);
 }
 
+/* Scan workers, the classifier and the rest go where relays leave room. */
+static void keep_to_a_core(const struct role *role)
+{
+	int rc = 0;
+
+	if (role->config->config->pin_relays &&
+	    role->init.relays == cores_count())
+		rc = cores_keep_to(role->init.index);
+	if (rc != 0)
+		log_warn("can't keep to a core: %s; the kernel places this "
+			 "relay",
+			 strerror(-rc));
+}
+
 int main(void)
 {
 	static struct relay relay; /* holds two parsed heads: 20 KiB */
@@ -59,6 +77,8 @@ int main(void)
 	};
 	int rc = role_begin(&role, &ops, &relay);
 
+	if (rc == 0)
+		keep_to_a_core(&role);
 	if (rc == 0)
 		rc = relay_init(&relay, &role);
 	if (rc == 0)

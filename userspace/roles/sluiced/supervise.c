@@ -2,7 +2,6 @@
 #include "roles/sluiced/supervise.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include "roles/sluiced/ending.h"
 #include "roles/sluiced/quota_file.h"
 #include "roles/sluiced/spawn.h"
+#include "sys/cores.h"
 #include "sys/log.h"
 #include "sys/memfile.h"
 
@@ -94,14 +94,11 @@ static int add_child(struct supervisor *sup, enum role_id role, uint32_t index)
 
 static uint32_t relay_count(const struct config *config)
 {
-	cpu_set_t cpus;
-	int n;
+	uint32_t cores = cores_count();
 
 	if (config->relays > 0)
 		return config->relays;
-	n = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? CPU_COUNT(&cpus)
-							   : 1;
-	return n > CONFIG_RELAYS ? CONFIG_RELAYS : (uint32_t)n;
+	return cores > CONFIG_RELAYS ? CONFIG_RELAYS : cores;
 }
 
 static int add_children(struct supervisor *sup)
