@@ -11,8 +11,6 @@
 #include "proxy/relay.h"
 #include "proxy/session.h"
 
-#define TUNNEL_BUDGET (1u << 20)
-
 /* Counters of the client's side when the tunnel began. */
 struct tunnel {
 	uint64_t received;
@@ -49,10 +47,10 @@ static bool move_some(struct side *from, struct side *to)
 /* One direction, as far as both sides go. False: it is broken. */
 static bool flow(struct side *from, struct side *to)
 {
-	uint64_t before = from->received;
+	uint64_t before = from->received, turn = side_turn(from);
 
 	while (side_flush(to) == 0 && move_some(from, to)) {
-		if (from->received - before > TUNNEL_BUDGET) {
+		if (from->received - before > turn) {
 			session_again(from->session);
 			break;
 		}
