@@ -162,6 +162,8 @@ int fake_connect(int fd, const struct sockaddr *addr, socklen_t len)
 	(void)len;
 	if (t == NULL || fails(CALL_CONNECT))
 		return -1;
+	if (addr->sa_family == AF_UNSPEC)
+		return tcp_dissolve(t, fd);
 	(void)ip_endpoint_from_sockaddr(&to, (const void *)addr);
 	return tcp_connect(t, &to);
 }

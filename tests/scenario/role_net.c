@@ -34,8 +34,12 @@ static void give_sockets(struct role_net *net, const void *want)
 	struct msg_sockets msg;
 
 	memcpy(&msg, want, sizeof(msg));
-	for (unsigned int i = 0; i < SOCKETS_AT_ONCE; i++)
-		files[i] = sim_hold(&sim_tcp_new()->file);
+	for (unsigned int i = 0; i < SOCKETS_AT_ONCE; i++) {
+		struct sim_tcp *t = sim_tcp_new();
+
+		t->abort = true; /* as sys/tproxy.c makes them */
+		files[i] = sim_hold(&t->file);
+	}
 	chan_tell(net->chan, MSG_SOCKETS, &msg, sizeof(msg), files,
 		  SOCKETS_AT_ONCE);
 	for (unsigned int i = 0; i < SOCKETS_AT_ONCE; i++)

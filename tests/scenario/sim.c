@@ -117,6 +117,16 @@ void sim_close(int fd)
 	sim_release(f);
 }
 
+void sim_replace(int fd, struct sim_file *f)
+{
+	struct sim_file *old = sim.fds[fd - SIM_FD_FIRST];
+
+	if (old->watched)
+		problem("descriptor %d is used anew while it is watched", fd);
+	sim.fds[fd - SIM_FD_FIRST] = sim_hold(f);
+	sim_release(old);
+}
+
 /* --- epoll ---------------------------------------------------------- */
 
 int sim_epoll_ctl(int op, int fd, const struct epoll_event *ev)

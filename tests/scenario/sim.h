@@ -96,6 +96,8 @@ int sim_install(struct sim_file *f);
 struct sim_file *sim_file_of(int fd, const char *call);
 bool sim_is_open(int fd);
 void sim_close(int fd);
+/* Descriptor @fd, which is open, is one of @f from now on. */
+void sim_replace(int fd, struct sim_file *f);
 
 /* epoll_ctl(2) and epoll_wait(2), which never waits: time is told, not spent */
 int sim_epoll_ctl(int op, int fd, const struct epoll_event *ev);

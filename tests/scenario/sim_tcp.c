@@ -195,6 +195,22 @@ int tcp_connect(struct sim_tcp *t, const struct ip_endpoint *to)
 	return -1;
 }
 
+/*
+ * tcp_disconnect(): a RST, and an error that says so. Here a connection and its
+ * socket are one thing, so the descriptor gets another one.
+ */
+int tcp_dissolve(struct sim_tcp *t, int fd)
+{
+	struct sim_tcp *anew = sim_tcp_new();
+
+	anew->abort = t->abort;
+	anew->local = t->local;
+	anew->error = t->state == TCP_OPEN ? ECONNRESET : 0;
+	t->abort = true;
+	sim_replace(fd, &anew->file);
+	return 0;
+}
+
 int tcp_take_error(struct sim_tcp *t)
 {
 	int error = t->error;

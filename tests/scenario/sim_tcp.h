@@ -60,6 +60,8 @@ void tcp_forget(struct sim_tcp *t);
 /* Of @f; NULL with ENOTSOCK when it is something else. */
 struct sim_tcp *sim_tcp_of(struct sim_file *f);
 int tcp_connect(struct sim_tcp *t, const struct ip_endpoint *to);
+/* connect(2) with AF_UNSPEC: @fd, that of @t, is as new, but for its options. */
+int tcp_dissolve(struct sim_tcp *t, int fd);
 ssize_t tcp_recv(struct sim_tcp *t, void *p, size_t n);
 /* recv(2) and splice(2): the next at most @n bytes, to @to. */
 ssize_t tcp_recv_to(struct sim_tcp *t, struct bytes *to, size_t n);

@@ -232,7 +232,7 @@ int relay_init(struct relay *r, struct role *role)
 	r->max_sessions = limits_sessions();
 	r->next_session = 1;
 	chan_init(&r->net, r->loop, &net_ops, r);
-	stock_init(&r->stock, &r->net);
+	stock_init(&r->stock, &r->net, r->loop);
 	scanner_init(&r->scanner, r->loop, r->stats);
 	r->scanner.violation = scan_violation;
 	r->scanner.deadline_ms = role->config->config->scan.deadline;

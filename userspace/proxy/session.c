@@ -170,6 +170,23 @@ void session_start(struct relay *r, int fd, const struct ip_endpoint *client,
 	s->protocol->run(s);
 }
 
+/*
+ * Nobody waits for the rest of a connection that wasn't shut down: it ends with
+ * a reset (docs/adr/0011), and its socket can be used again.
+ */
+static void close_server(struct session *s, bool reset)
+{
+	struct relay *r = s->relay;
+	int fd = s->server.lfd.fd;
+
+	if (s->upstream == UPSTREAM_CONNECTED && fd != -1 &&
+	    !s->server.wr_closed) {
+		loop_del(r->loop, &s->server.lfd);
+		stock_give_back(&r->stock, s->server_addr.addr.family, fd);
+	}
+	side_close(&s->server, reset);
+}
+
 void session_end(struct session *s, enum session_close why, bool reset)
 {
 	struct relay *r = s->relay;
@@ -185,7 +202,7 @@ void session_end(struct session *s, enum session_close why, bool reset)
 	list_del(&s->idle_node);
 	list_del(&s->node);
 	side_close(&s->client, reset);
-	side_close(&s->server, reset);
+	close_server(s, reset);
 	r->nsessions--;
 	stats_set(r->stats, RELAY_SESSIONS, r->nsessions);
 	loop_defer(r->loop, &s->task);
@@ -212,17 +229,20 @@ static void connect_failed(struct session *s, int error)
  * The origin server sees the client's address (any port: the kernel picks one
  * that is free towards this server, see IP_BIND_ADDRESS_NO_PORT in the net
  * role) and is reached at the address that the client dialled, whatever name
- * the request bears.
+ * the request bears. A socket that was used before still has that client's
+ * address: so the gateway's own is asked for, too.
  */
 static void connect_with(struct session *s, int fd)
 {
 	struct ip_endpoint from = {.addr = s->client_addr.addr};
 	struct sockaddr_storage ss;
-	socklen_t len = ip_endpoint_to_sockaddr(&from, &ss);
+	socklen_t len;
 	int rc;
 
-	if (s->config->config->intercept.keep_client_address &&
-	    bind(fd, (struct sockaddr *)&ss, len) == -1) {
+	if (!s->config->config->intercept.keep_client_address)
+		memset(from.addr.bytes, 0, sizeof(from.addr.bytes));
+	len = ip_endpoint_to_sockaddr(&from, &ss);
+	if (bind(fd, (struct sockaddr *)&ss, len) == -1) {
 		connect_failed(s, -errno);
 		close(fd);
 		return;
@@ -241,13 +261,6 @@ static void connect_with(struct session *s, int fd)
 		close(fd);
 		return;
 	}
-	/*
-	 * Closed with FIN, it would take one of the client's ports towards
-	 * this server for a minute (TIME_WAIT): some ten thousand connections
-	 * of a busy client later connect(2) searches for a free one for
-	 * milliseconds. When we close it, nobody waits for anything on it.
-	 */
-	side_break_off(&s->server, true);
 	s->upstream = UPSTREAM_CONNECTING;
 }
 
@@ -292,7 +305,7 @@ void session_disconnect(struct session *s)
 {
 	if (s->upstream == UPSTREAM_WAITING)
 		stock_cancel(&s->waiter);
-	side_close(&s->server, false); /* with RST all the same */
+	close_server(s, false); /* with RST all the same */
 	side_init(&s->server, s);
 	s->upstream = UPSTREAM_NONE;
 }

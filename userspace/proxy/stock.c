@@ -2,6 +2,7 @@
 #include "proxy/stock.h"
 
 #include <errno.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static void family_init(struct stock_family *f)
@@ -11,9 +12,32 @@ static void family_init(struct stock_family *f)
 	list_init(&f->waiters);
 }
 
-void stock_init(struct stock *st, struct chan *net)
+static void serve_waiters(struct stock_family *f)
+{
+	while (f->count > 0) {
+		struct list *node = list_pop(&f->waiters);
+		struct stock_waiter *w;
+
+		if (node == NULL)
+			return;
+		w = list_entry(node, struct stock_waiter, node);
+		w->fn(w, f->fds[--f->count]);
+	}
+}
+
+static void on_serve(struct loop_task *task)
+{
+	struct stock *st = list_entry(task, struct stock, serve);
+
+	serve_waiters(&st->v4);
+	serve_waiters(&st->v6);
+}
+
+void stock_init(struct stock *st, struct chan *net, struct loop *loop)
 {
 	st->net = net;
+	st->loop = loop;
+	loop_task_init(&st->serve, on_serve);
 	family_init(&st->v4);
 	family_init(&st->v6);
 }
@@ -60,6 +84,36 @@ int stock_take(struct stock *st, int family)
 	return fd;
 }
 
+/*
+ * connect(2) with AF_UNSPEC dissolves the association: a reset for who is
+ * connected, nothing left of queues and ports, while the options stay. The
+ * error that is fetched is what that leaves for who asks next.
+ */
+static bool dissolve(int fd)
+{
+	const struct sockaddr none = {.sa_family = AF_UNSPEC};
+	socklen_t len = sizeof(int);
+	int error;
+
+	return connect(fd, &none, sizeof(none)) == 0 &&
+	       getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0;
+}
+
+void stock_give_back(struct stock *st, int family, int fd)
+{
+	struct stock_family *f = family_of(st, family);
+	size_t room = f->asked ? STOCK_MAX - STOCK_BATCH : STOCK_MAX;
+
+	if (f->count >= room || !dissolve(fd)) {
+		close(fd);
+		return;
+	}
+	f->fds[f->count++] = fd;
+	/* Not from here: the session that ends is in the middle of it. */
+	if (!list_empty(&f->waiters))
+		loop_defer(st->loop, &st->serve);
+}
+
 void stock_waiter_init(struct stock_waiter *w, stock_fn fn)
 {
 	list_init(&w->node);
@@ -75,19 +129,6 @@ void stock_wait(struct stock *st, int family, struct stock_waiter *w)
 void stock_cancel(struct stock_waiter *w)
 {
 	list_del(&w->node);
-}
-
-static void serve_waiters(struct stock_family *f)
-{
-	while (f->count > 0) {
-		struct list *node = list_pop(&f->waiters);
-		struct stock_waiter *w;
-
-		if (node == NULL)
-			return;
-		w = list_entry(node, struct stock_waiter, node);
-		w->fn(w, f->fds[--f->count]);
-	}
 }
 
 int stock_delivered(struct stock *st, const struct msg_sockets *msg,

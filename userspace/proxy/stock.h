@@ -2,7 +2,7 @@
 /*
  * Sockets for connections to origin servers. Only the net role may make them
  * transparent and marked, so a relay keeps a stock and asks for more, a batch
- * at a time, before it runs out.
+ * at a time, before it runs out. What was used comes back (docs/adr/0021).
  */
 #ifndef SLUICE_PROXY_STOCK_H
 #define SLUICE_PROXY_STOCK_H
@@ -12,6 +12,7 @@
 
 #include "base/list.h"
 #include "ipc/chan.h"
+#include "sys/loop.h"
 
 #define STOCK_BATCH 48
 #define STOCK_MAX   (2 * STOCK_BATCH)
@@ -35,14 +36,22 @@ struct stock_family {
 
 struct stock {
 	struct chan *net;
+	struct loop *loop;
+	struct loop_task serve; /* who waits: something came back */
 	struct stock_family v4;
 	struct stock_family v6;
 };
 
-void stock_init(struct stock *st, struct chan *net);
+void stock_init(struct stock *st, struct chan *net, struct loop *loop);
 void stock_close(struct stock *st);
-/* An unbound socket of @family (AF_INET, AF_INET6), or -1: then wait. */
+/* A socket to be bound, of @family (AF_INET, AF_INET6), or -1: then wait. */
 int stock_take(struct stock *st, int family);
+/*
+ * One that was used and is in no epoll: its connection ends with a reset, and
+ * it is as new, but for an address that it was bound to. The stock's from now
+ * on, or closed.
+ */
+void stock_give_back(struct stock *st, int family, int fd);
 void stock_waiter_init(struct stock_waiter *w, stock_fn fn);
 void stock_wait(struct stock *st, int family, struct stock_waiter *w);
 void stock_cancel(struct stock_waiter *w);

@@ -115,6 +115,21 @@ static const struct option upstream_options[] = {
 	{IPPROTO_TCP, TCP_NODELAY, 1},
 };
 
+/*
+ * Closed with FIN, it would take one of the client's ports towards this server
+ * for a minute (TIME_WAIT): some ten thousand connections of a busy client
+ * later connect(2) searches for a free one for milliseconds. When a relay
+ * closes it, nobody waits for anything on it.
+ */
+static int close_with_reset(int fd)
+{
+	const struct linger now = {.l_onoff = 1, .l_linger = 0};
+
+	return setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)) == 0
+		       ? 0
+		       : -errno;
+}
+
 int tproxy_upstream(int family, bool transparent)
 {
 	/* Lets bind() take an address that no interface has. */
@@ -127,6 +142,8 @@ int tproxy_upstream(int family, bool transparent)
 	if (fd == -1)
 		return -errno;
 	err = set_options(fd, upstream_options, COUNT(upstream_options));
+	if (err == 0)
+		err = close_with_reset(fd);
 	if (err == 0 && transparent)
 		err = set_options(fd, &any, 1);
 	if (err != 0) {
