@@ -9,7 +9,7 @@ ns_up
 make_clam_db "$T/clamdb"
 start_nginx || exit 1
 start_origin 9000 || exit 1
-SIZE=$(((4 << 30) + (300 << 20) + 12345))
+SIZE=$(((5 << 30) + 12345))
 CHUNKED=$(((4 << 30) + 54321))
 get() { on_client curl -sS -m 110 "$@"; }
 
@@ -18,9 +18,12 @@ truncate -s $SIZE "$T/www/sparse"
 for at in 0 $(((2 << 30) - 5000)) $(((4 << 30) - 5000)) $((SIZE - 10000)); do
 	head -c 10000 /dev/urandom | dd of="$T/www/sparse" bs=64K oflag=seek_bytes seek=$at conv=notrunc status=none
 done
-chmod 644 "$T/www/sparse"
+head -c $((64 << 20)) /dev/urandom >"$T/www/usual"
+chmod 644 "$T/www/sparse" "$T/www/usual"
 
-peak() { awk '/^VmHWM/ { print $2 }' "/proc/$(role_pid relay)/status"; }
+# peak_of PID: the most of it that was in memory, in KiB; what it shares with others counts
+peak_of() { awk '/^VmHWM/ { print $2 }' "/proc/$1/status"; }
+peak() { peak_of "$(role_pid relay)"; }
 # watch CLIENT: the most that objects take while it runs; the counters are kept once a second
 watch() {
 	local most=0 now
@@ -49,6 +52,16 @@ large "$((SIZE >> 20)) MiB, passed on" "http://$SERVER/sparse" "$T/www/sparse" 1
 is_less "$(peak)" 40000 "the relay's memory ($(peak) KiB)"
 is "$(event /sparse verdict status bytes_out)" "passed 200 $(event /sparse bytes_out)" "the event"
 is_less $SIZE "$(event /sparse bytes_out)" "... counts beyond 32 bits"
+stop_sluice
+
+# All of it in memory, since a client may get it only when it was scanned: the limit is scan.memory.
+sluice_conf relays=1
+# shellcheck disable=SC2119
+start_sluice || exit 1
+large "64 MiB, scanned" "http://$SERVER/usual" "$T/www/usual" $((65 << 20))
+is "$(event /usual verdict status)" "clean 200" "the event"
+is_less "$(peak)" 110000 "the relay's memory ($(peak) KiB)"
+for worker in $(scan_workers); do note "a scan worker's memory: $(peak_of "$worker") KiB"; done
 stop_sluice
 
 sluice_conf relays=1 scan.max_object=8M scan.not_scanned=allow intercept.http='{80, 9000}'

@@ -49,12 +49,14 @@ is "$(role_pid relay)" "$relay_pid" "scans: the relay asked for no more than it 
 crowd_down
 check "scans: sluiced stops" stop_sluice
 
-# --- ten thousand connections that wait ---------------------------------------------------
-CROWD_SIZE=10000
-# relays FIELD: of /proc/PID/status, in kB, both relays together
+# --- a relay full of connections that wait ---------------------------------------------------
+# Of nearly all descriptors that a process may have: a session takes two.
+CROWD_SIZE=$(($(ulimit -Hn) >= 20000 ? 9000 : $(ulimit -Hn) * 9 / 20))
+RELAYS=1
+# relays FIELD: of /proc/PID/status, in kB, all relays together
 relays() {
 	local index
-	for index in 0 1; do sed -n "s/^$1:[^0-9]*//p" "/proc/$(role_pid relay $index)/status"; done |
+	for ((index = 0; index < RELAYS; index++)); do sed -n "s/^$1:[^0-9]*//p" "/proc/$(role_pid relay $index)/status"; done |
 		awk '{ sum += $1 } END { print sum }'
 }
 slabs() { sed -n 's/^Slab:[^0-9]*//p' /proc/meminfo | cut -d' ' -f1; }
@@ -63,7 +65,7 @@ sessions_below() { [ "$(total sessions)" -lt "$1" ]; }
 sessions_above() { [ "$(total sessions)" -gt "$1" ]; }
 head -c 64000000 /dev/urandom >"$T/www/large.bin"
 head -c 2000000 /dev/urandom >"$T/www/medium.bin"
-sluice_conf log.level=info relays=2
+sluice_conf log.level=info relays=$RELAYS
 # shellcheck disable=SC2119
 start_sluice || exit 1
 # What a relay takes once, for its first sessions, is not a session's.
@@ -127,7 +129,8 @@ slow() {
 	is_less 200 "${count:-0}" "slow $name: others go on"
 	check "slow $name: they end by themselves" wait_for 40 sessions_below 20
 }
-sluice_conf log.level=info relays=2 http.header_timeout=20s http.idle_timeout=20s
+RELAYS=2
+sluice_conf log.level=info relays=$RELAYS http.header_timeout=20s http.idle_timeout=20s
 # shellcheck disable=SC2119
 start_sluice || exit 1
 read -r count longest < <(others 3)

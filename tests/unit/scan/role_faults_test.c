@@ -196,7 +196,7 @@ static void a_dead_hasher_costs_no_verdict(void **state)
 /* Reap orphans until no process is left that comes from the role. */
 static void await_no_children(void)
 {
-	uint64_t end = rig_now_ms() + 5000;
+	uint64_t end = rig_now_ms() + RIG_WAIT;
 
 	while (rig_now_ms() < end) {
 		if (waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD)
