@@ -91,7 +91,9 @@ static void check_reply(const struct ftp_reply *reply, bool within)
 				   MAX_LINE + 1, &again) == (ptrdiff_t)sb.len);
 	FUZZ_CHECK(again.code == reply->code && again.open == reply->open);
 	FUZZ_CHECK(again.marked == reply->marked);
-	FUZZ_CHECK(again.text.len == reply->text.len);
+	/* A line within a reply may have got a space before it. */
+	FUZZ_CHECK(again.text.len == reply->text.len ||
+		   (!reply->marked && again.text.len == reply->text.len + 1));
 	check_addresses(reply->text);
 }
 

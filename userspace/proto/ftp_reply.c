@@ -77,11 +77,18 @@ static void put_harmless(struct strbuf *sb, struct str text)
 	}
 }
 
+/*
+ * A line within a reply that begins with its code is kept from being its end by
+ * one byte, which may be one that becomes a space: so a space comes before it,
+ * as RFC 959 4.2 has servers do.
+ */
 void ftp_write_reply(struct strbuf *sb, const struct ftp_reply *reply)
 {
 	if (reply->marked)
 		strbuf_printf(sb, "%03u%c", reply->code,
 			      reply->open ? '-' : ' ');
+	else if (code_of(reply->text) == reply->code)
+		strbuf_putc(sb, ' ');
 	put_harmless(sb, reply->text);
 	strbuf_puts(sb, "\r\n");
 }

@@ -291,7 +291,9 @@ static void lines_of_replies(void **state)
 		{BYTES("211-MDTM\r\n"), "211+:211-MDTM\r\n"},
 		/* not the end: another code, no space, not at the start */
 		{BYTES("226 done\r\n"), "211+:226 done\r\n"},
-		{BYTES("2111 files\r\n"), "211+:2111 files\r\n"},
+		{BYTES("2111 files\r\n"), "211+: 2111 files\r\n"},
+		{BYTES("211\aEnd\r\n"), "211+: 211 End\r\n"},
+		{BYTES("211\r End\r\n"), "211+: 211  End\r\n"},
 		{BYTES(" 211 End\r\n"), "211+: 211 End\r\n"},
 		{BYTES("\r\n"), "211+:\r\n"},
 		{BYTES("x\r211 End\r\n"), "211+:x 211 End\r\n"},
