@@ -61,6 +61,14 @@ void object_store_set_memory(struct object_store *st, uint64_t memory)
 
 /* --- life ---------------------------------------------------------- */
 
+/* What is in memory of its own; of it @overflow is no part. */
+static const uint8_t *stored_bytes(const struct object *o)
+{
+	if (o->block != NULL)
+		return o->block;
+	return o->region != NULL ? o->region->map : NULL;
+}
+
 /* Whether an object of @size bytes may lie in memory. */
 static bool fits_memory(const struct object_store *st, uint64_t size)
 {
@@ -195,7 +203,7 @@ static bool begin_again(struct object *o)
 /* What follows o->reached, at most @n bytes, hashed. False: unreadable. */
 static bool hash_again(struct object *o, uint8_t *scratch, size_t n)
 {
-	const uint8_t *bytes = object_bytes(o);
+	const uint8_t *bytes = stored_bytes(o);
 	ssize_t got = (ssize_t)n;
 
 	if (bytes != NULL) {
@@ -289,7 +297,7 @@ static int write_file(struct object *o, const uint8_t *data, size_t n,
 /* The bytes so far move to the next larger kind of place. 0 or -errno. */
 static int move_up(struct object *o, uint64_t want)
 {
-	const uint8_t *bytes = object_bytes(o);
+	const uint8_t *bytes = stored_bytes(o);
 	struct region *region = NULL;
 	size_t done;
 	int rc;
@@ -394,9 +402,7 @@ void object_finish(struct object *o)
 
 const uint8_t *object_bytes(const struct object *o)
 {
-	if (o->block != NULL)
-		return o->block;
-	return o->region != NULL ? o->region->map : NULL;
+	return o->overflow_len == 0 ? stored_bytes(o) : NULL;
 }
 
 /* Replace the memory that we write to by a sealed copy. */
@@ -407,7 +413,7 @@ static int copy_sealed(struct object *o)
 
 	if (r == NULL)
 		return -ENOMEM;
-	fd = memfile_snapshot("sluice-object", object_bytes(o), o->size);
+	fd = memfile_snapshot("sluice-object", stored_bytes(o), o->size);
 	if (fd < 0) {
 		free(r);
 		return fd;
@@ -428,6 +434,8 @@ int object_descriptor(struct object *o)
 {
 	int rc = 0;
 
+	if (o->overflow_len > 0)
+		return -ENOSPC; /* no file has all of it */
 	if (o->file_ro != -1)
 		return o->file_ro;
 	if (o->block != NULL || (o->region->map != NULL && o->size <= COPY_MAX))
@@ -449,7 +457,7 @@ ssize_t object_send(struct object *o, int fd, uint64_t from, uint64_t to,
 		    bool more)
 {
 	uint64_t stored = o->size - o->overflow_len;
-	const uint8_t *bytes = object_bytes(o);
+	const uint8_t *bytes = stored_bytes(o);
 	off_t offset = (off_t)from;
 	ssize_t sent;
 
