@@ -47,6 +47,11 @@ static void die(const char *what)
 	exit(EXIT_FAILURE);
 }
 
+static uint16_t port_of(const char *text)
+{
+	return (uint16_t)strtoul(text, NULL, 10);
+}
+
 static bool send_all(int fd, const void *data, size_t n, int flags)
 {
 	const uint8_t *p = data;
@@ -119,7 +124,7 @@ static bool send_unique(int fd, uint64_t size)
  */
 static ssize_t answer(int fd, char *p, size_t n)
 {
-	unsigned long long size;
+	static const char get[] = "GET /";
 	uint64_t raw;
 	char *end;
 
@@ -133,7 +138,8 @@ static ssize_t answer(int fd, char *p, size_t n)
 	end = strstr(p, "\r\n\r\n");
 	if (end == NULL)
 		return 0;
-	if (sscanf(p, "GET /%llu", &size) != 1 || !send_unique(fd, size))
+	if (strncmp(p, get, sizeof(get) - 1) != 0 ||
+	    !send_unique(fd, strtoull(p + sizeof(get) - 1, NULL, 10)))
 		return -1;
 	return end + 4 - p;
 }
@@ -254,8 +260,8 @@ static int fetch(char **argv)
 {
 	static struct fetcher fetchers[CONNECTIONS];
 	struct sockaddr_in to = {.sin_family = AF_INET,
-				 .sin_port = htons((uint16_t)atoi(argv[1]))};
-	unsigned int n = (unsigned int)atoi(argv[2]);
+				 .sin_port = htons(port_of(argv[1]))};
+	unsigned int n = (unsigned int)strtoul(argv[2], NULL, 10);
 	uint64_t begin = now_ns(), bytes = 0, objects = 0, errors = 0;
 	double secs;
 
@@ -271,7 +277,7 @@ static int fetch(char **argv)
 
 		f->to = to;
 		f->size = strtoull(argv[3], NULL, 10);
-		f->until_ns = begin + (uint64_t)(atof(argv[4]) * 1e9);
+		f->until_ns = begin + (uint64_t)(strtod(argv[4], NULL) * 1e9);
 		if (pthread_create(&f->thread, NULL, fetch_one, f) != 0)
 			die("thread");
 	}
@@ -293,7 +299,7 @@ static int fetch(char **argv)
 int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "serve") == 0)
-		serve((uint16_t)atoi(argv[2]));
+		serve(port_of(argv[2]));
 	if (argc == 7 && strcmp(argv[1], "fetch") == 0)
 		return fetch(argv + 2);
 	fprintf(stderr, "usage: peer serve PORT\n"

@@ -19,10 +19,18 @@ static struct str behind(struct str line, size_t n)
 	return (struct str){line.p + n, line.len - n};
 }
 
-/* "226 text", "226-text"; some servers leave it at "226". */
+/* What follows the code; some servers leave it at "226". */
+static char sign_of(struct str line)
+{
+	if (line.len > CODE_LEN)
+		return line.p[CODE_LEN];
+	return ' ';
+}
+
+/* "226 text", "226-text" */
 static enum ftp_error first_line(struct str line, struct ftp_reply *reply)
 {
-	char sign = line.len > CODE_LEN ? line.p[CODE_LEN] : ' ';
+	char sign = sign_of(line);
 
 	reply->code = code_of(line);
 	if (reply->code == 0 || (sign != ' ' && sign != '-'))
@@ -40,7 +48,7 @@ static enum ftp_error first_line(struct str line, struct ftp_reply *reply)
 static void further_line(struct str line, struct ftp_reply *reply)
 {
 	bool same = code_of(line) == reply->code;
-	char sign = line.len > CODE_LEN ? line.p[CODE_LEN] : ' ';
+	char sign = sign_of(line);
 
 	reply->open = !(same && sign == ' ');
 	reply->marked = same && (sign == ' ' || sign == '-');
@@ -70,10 +78,9 @@ static void put_harmless(struct strbuf *sb, struct str text)
 {
 	for (size_t i = 0; i < text.len; i++) {
 		uint8_t c = (uint8_t)text.p[i];
+		bool obeyed = (c < ' ' && c != '\t') || c == 0x7f;
 
-		strbuf_putc(sb, (c < ' ' && c != '\t') || c == 0x7f
-					? ' '
-					: text.p[i]);
+		strbuf_put(sb, obeyed ? " " : &text.p[i], 1);
 	}
 }
 

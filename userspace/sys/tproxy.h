@@ -22,8 +22,9 @@ __attribute__((warn_unused_result)) int tproxy_listener(uint16_t port,
 							int backlog);
 
 /*
- * A socket towards origin servers of @family. @transparent: the relay may bind
- * it to the client's address. The descriptor, or -errno.
+ * A socket towards origin servers of @family, which is closed with a reset
+ * (SO_LINGER). @transparent: the relay may bind it to the client's address. The
+ * descriptor, or -errno.
  */
 __attribute__((warn_unused_result)) int tproxy_upstream(int family,
 							bool transparent);

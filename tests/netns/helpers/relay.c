@@ -111,10 +111,14 @@ static int dial(const struct relay *r, const struct sockaddr_storage *client,
 {
 	bool keep = r->options->keep_client_address;
 	struct sockaddr_storage from = *client;
+	const struct linger off = {0};
 	int fd = tproxy_upstream(server->ss_family, keep);
 
 	if (fd < 0)
 		return fd;
+	/* It ends as a tunnel's does, which leaves something in the kernel. */
+	if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off)) == -1)
+		goto err_close;
 	/* The port is in the same place in both kinds of address. */
 	if (!r->options->keep_client_port)
 		((struct sockaddr_in *)(void *)&from)->sin_port = 0;
