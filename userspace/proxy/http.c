@@ -417,21 +417,13 @@ static uint64_t bytes_moved(const struct session *s)
 	       s->server.received;
 }
 
-static uint64_t turn_ends(const struct session *s)
-{
-	uint64_t client = side_turn(&s->client);
-	uint64_t server = side_turn(&s->server);
-
-	return bytes_moved(s) + 2 * (client > server ? client : server);
-}
-
 static void http_run(struct session *s)
 {
-	uint64_t end = turn_ends(s);
+	uint64_t before = bytes_moved(s);
 	bool progress = true;
 
 	while (progress && !s->dead && s->protocol == &protocol_http) {
-		if (bytes_moved(s) > end) {
+		if (bytes_moved(s) - before > 2 * HTTP_BUDGET) {
 			session_again(s);
 			return;
 		}

@@ -26,7 +26,7 @@
 
 /* 1xx answers to one request; more are an attempt to keep us busy. */
 #define HTTP_INTERIM_MAX 16
-/* Bytes moved in one direction before the other is looked at. */
+/* Bytes moved for one session before others get their turn. */
 #define HTTP_BUDGET	 (256u << 10)
 
 struct range;

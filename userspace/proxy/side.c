@@ -10,9 +10,6 @@
 #include "proxy/relay.h"
 #include "proxy/session.h"
 
-#define TURN_MIN (256u << 10)
-#define TURN_MAX (4u << 20)
-
 void side_init(struct side *sd, struct session *s)
 {
 	*sd = (struct side){.lfd.fd = -1, .session = s};
@@ -102,19 +99,6 @@ static void carried(struct side *sd, enum relay_counter total, ssize_t n)
 		stats_add(s->relay->stats, total, (uint64_t)n);
 }
 
-static void ran_dry(struct side *sd)
-{
-	sd->readable = false;
-	sd->burst = 0;
-}
-
-uint64_t side_turn(const struct side *sd)
-{
-	if (sd->burst < TURN_MIN)
-		return TURN_MIN;
-	return sd->burst < TURN_MAX ? sd->burst : TURN_MAX;
-}
-
 /* What recv(2) or splice(2) returned, for the flags and the caller. */
 static ssize_t received(struct side *sd, ssize_t n)
 {
@@ -129,7 +113,7 @@ static ssize_t received(struct side *sd, ssize_t n)
 		return 0;
 	}
 	if (errno == EAGAIN) {
-		ran_dry(sd);
+		sd->readable = false;
 		return 0;
 	}
 	if (errno == EINTR)
@@ -152,7 +136,7 @@ ssize_t side_receive_into(struct side *sd, uint8_t *p, size_t size)
 	 * with these bytes is past: then the end is read until it shows.
 	 */
 	if (n > 0 && (size_t)n < size && !sd->ending)
-		ran_dry(sd);
+		sd->readable = false;
 	return received(sd, n);
 }
 
@@ -199,7 +183,6 @@ ssize_t side_splice(struct side *from, struct side *to, size_t n)
 	moved = received(from, moved);
 	if (moved > 0) {
 		to->pipe->len += (size_t)moved;
-		from->burst += (uint64_t)moved;
 		stats_add(r->stats, RELAY_SPLICED, (uint64_t)moved);
 	}
 	return moved;

@@ -37,7 +37,6 @@ struct side {
 	int error;	   /* -errno that ended it */
 	uint64_t received;
 	uint64_t sent;
-	uint64_t burst; /* spliced since there was nothing to receive */
 };
 
 void side_init(struct side *sd, struct session *s);
@@ -63,19 +62,6 @@ ssize_t side_receive_into(struct side *sd, uint8_t *p, size_t size)
 	__attribute__((warn_unused_result));
 /* Let @in grow to @size bytes in all. False without memory. */
 bool side_grow_in(struct side *sd, size_t size);
-
-/* What comes next has nothing to do with what came. */
-static inline void side_new_burst(struct side *sd)
-{
-	sd->burst = 0;
-}
-/*
- * Bytes to move before other sessions get their turn. Much, where much passes
- * without a pause: what a peer sends while it is being read is still in the
- * processor's caches, what waited for its turn isn't. (Bytes that are stored are
- * hashed, too: that takes longer than they are worth.)
- */
-uint64_t side_turn(const struct side *sd);
 
 /* Room for @n more bytes in @out: makes it, or false. */
 bool side_out_room(struct side *sd, size_t n);

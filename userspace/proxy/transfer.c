@@ -26,7 +26,6 @@ void transfer_start(struct transfer *t, struct side *from, struct side *to,
 		    enum http1_framing out, struct object *object)
 {
 	memset(t, 0, sizeof(*t));
-	side_new_burst(from);
 	t->from = from;
 	t->to = to;
 	t->in = in;

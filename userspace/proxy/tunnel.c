@@ -11,6 +11,9 @@
 #include "proxy/relay.h"
 #include "proxy/session.h"
 
+/* Bytes moved one way before others get their turn. */
+#define TUNNEL_BUDGET (256u << 10)
+
 /* Counters of the client's side when the tunnel began. */
 struct tunnel {
 	uint64_t received;
@@ -47,10 +50,10 @@ static bool move_some(struct side *from, struct side *to)
 /* One direction, as far as both sides go. False: it is broken. */
 static bool flow(struct side *from, struct side *to)
 {
-	uint64_t before = from->received, turn = side_turn(from);
+	uint64_t before = from->received;
 
 	while (side_flush(to) == 0 && move_some(from, to)) {
-		if (from->received - before > turn) {
+		if (from->received - before > TUNNEL_BUDGET) {
 			session_again(from->session);
 			break;
 		}
