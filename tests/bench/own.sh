@@ -65,7 +65,6 @@ for round in $(seq "$rounds"); do
 			cand_down
 			continue
 		}
-		sleep 0.5
 		for workload; do
 			before=$(spent)
 			said=$(load "$workload")

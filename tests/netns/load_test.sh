@@ -51,7 +51,9 @@ check "scans: sluiced stops" stop_sluice
 
 # --- a relay full of connections that wait ---------------------------------------------------
 # Of nearly all descriptors that a process may have: a session takes two.
-CROWD_SIZE=$(($(ulimit -Hn) >= 20000 ? 9000 : $(ulimit -Hn) * 9 / 20))
+descriptors=$(ulimit -Hn)
+[ "$descriptors" != unlimited ] || descriptors=20000
+CROWD_SIZE=$((descriptors >= 20000 ? 9000 : descriptors * 9 / 20))
 RELAYS=1
 # relays FIELD: of /proc/PID/status, in kB, all relays together
 relays() {
