@@ -4,6 +4,7 @@
 # usage: own.sh TSV ROUNDS SECONDS CANDIDATES WORKLOAD...
 #   pass-CONNECTIONS-SIZE     objects of SIZE bytes over a protocol that is no HTTP, on port 80
 #   unique-CONNECTIONS-SIZE   over HTTP, no two alike
+#   beside-CONNECTIONS-SIZE   what 200 requests/s of 1 KiB wait beside a pass-CONNECTIONS-SIZE
 # SIZE: as 1M, 64K. BENCH: the harness; PEER: the built peer.c
 set -eu
 tsv=$1 rounds=$2 each=$3 candidates=$4
@@ -42,15 +43,29 @@ figure() {
 		                    ("gwcpu_s_per_10kreq", gateway / max(1, got["reqs"]) * 1e4),
 		                    ("allcpu_s_per_10kreq", everybody / max(1, got["reqs"]) * 1e4)):
 		    print(round, candidate, workload, name, "%.6g" % value, sep="\t")
+		for name in ("p50ms", "p99ms", "maxms"):
+		    if got[name] > 0: # peer.c takes no such times
+		        print(round, candidate, workload, name, got[name], sep="\t")
 	PY
 }
 spent() { echo "$(cpu_ns "$NG") $(cpu_ns "$NC") $(cpu_ns "$NS")"; }
+connected() { [ "$(c_run ss -Htn state established "dport = :80" | wc -l)" -ge "$1" ]; }
+# beside CONNECTIONS SIZE
+beside() {
+	local fetch
+	c_run "$PEER" fetch "$SRV" 80 "$1" "$2" $((each + 2)) >/dev/null &
+	fetch=$!
+	for _ in $(seq 100); do ! connected "$1" || break; done
+	c_run "$BT/bin/bget" -a "$SRV" -u /1024 -c 64 -r 200 -d "$each" -e 1024
+	wait $fetch
+}
 load() { # WORKLOAD
 	local kind connections size
 	IFS=- read -r kind connections size <<<"$1"
 	size=$(numfmt --from=iec "$size")
 	case $kind in
 	pass) c_run "$PEER" fetch "$SRV" 80 "$connections" "$size" "$each" ;;
+	beside) beside "$connections" "$size" ;;
 	unique) c_run "$BT/bin/bget" -a "$SRV" -u "/$size" -c "$connections" -d "$each" -e "$size" ;;
 	esac
 }
