@@ -32,13 +32,15 @@
 #define CONFIG_QUEUES	 16
 
 enum config_when_down { WHEN_DOWN_OPEN, WHEN_DOWN_CLOSED };
-enum config_protocol { PROTOCOL_HTTP };
+enum config_protocol { PROTOCOL_HTTP, PROTOCOL_FTP };
 enum config_mode { MODE_TRANSPARENT };
 enum config_engine { ENGINE_NONE, ENGINE_LIBCLAMAV, ENGINE_CLAMD };
 enum config_action { ACTION_ALLOW, ACTION_BLOCK };
 enum config_delivery { DELIVERY_HOLD, DELIVERY_TAIL, DELIVERY_PROGRESS };
 enum config_non_http { NON_HTTP_PASS, NON_HTTP_REFUSE };
 enum config_ranges { RANGES_SERVE, RANGES_REMOVE, RANGES_REFUSE };
+enum config_ftps { FTPS_REFUSE, FTPS_PASS };
+enum config_restart { RESTART_SERVE, RESTART_REFUSE };
 enum config_counters {
 	COUNTERS_AUTO,
 	COUNTERS_BPF,
@@ -53,6 +55,8 @@ struct config_intercept {
 	uint32_t lan_count;
 	uint16_t http[CONFIG_PORTS];
 	uint32_t http_count;
+	uint16_t ftp[CONFIG_PORTS];
+	uint32_t ftp_count;
 	struct ip_net bypass_clients[CONFIG_BYPASS];
 	uint32_t bypass_clients_count;
 	struct ip_net bypass_servers[CONFIG_BYPASS];
@@ -81,6 +85,19 @@ struct config_http {
 	uint64_t response_timeout; /* request sent to response head */
 	uint64_t total_timeout;	   /* one exchange; 0 = no limit */
 	uint64_t tunnel_timeout;   /* a tunnel in which nothing moves */
+};
+
+struct config_ftp {
+	enum config_ftps ftps;	     /* AUTH TLS */
+	enum config_restart restart; /* REST, while objects are scanned */
+	enum config_delivery uploads; /* hold or tail */
+	uint32_t max_line;	     /* of commands and replies, without its end */
+	uint64_t max_reply;	     /* all lines of one reply */
+	uint64_t idle_timeout;	     /* between commands */
+	uint64_t connect_timeout;    /* towards the server */
+	uint64_t reply_timeout;	     /* command sent to its reply */
+	uint64_t data_timeout;	     /* until the data connection is there */
+	uint64_t transfer_timeout;   /* a transfer in which nothing moves */
 };
 
 struct config_scan {
@@ -140,6 +157,7 @@ struct config {
 	struct config_service services[CONFIG_SERVICES];
 	uint32_t service_count;
 	struct config_http http;
+	struct config_ftp ftp;
 	struct config_scan scan;
 	struct config_delivery_options delivery;
 	struct config_apps apps;

@@ -53,9 +53,12 @@ enum msg_type {
 	/* relay -> net */
 	MSG_LISTEN,	  /* nothing: wants the listeners of its services */
 	MSG_WANT_SOCKETS, /* msg_sockets */
+	MSG_PAIR,	  /* msg_pair */
+	MSG_WANT_DATA,	  /* msg_data */
 	/* net -> relay */
 	MSG_LISTENER, /* msg_listener; fd */
 	MSG_SOCKETS,  /* msg_sockets; fds: transparent, marked, unbound */
+	MSG_DATA,     /* msg_data_answer; fd, if there is one */
 	/* parent -> relay */
 	MSG_WANT_SESSIONS, /* msg_want_sessions */
 	/* relay -> parent */
@@ -148,6 +151,38 @@ struct msg_text {
 struct msg_sockets {
 	uint32_t family; /* AF_INET, AF_INET6 */
 	uint32_t count;	 /* at most MSG_FDS_MAX */
+};
+
+/*
+ * A client and a server between which a relay has control connections of FTP:
+ * from now on, or no longer. The rules deliver data connections between them
+ * to sockets only while some relay says so.
+ */
+struct msg_pair {
+	struct ip_addr client;
+	struct ip_addr server;
+	uint16_t held; /* 1 or 0 */
+};
+
+enum msg_data_kind {
+	DATA_FROM_CLIENT, /* listens on the client's leg, for one client */
+	DATA_TO_CLIENT,	  /* is to be connected to the client */
+	DATA_FROM_SERVER, /* listens on the upstream leg */
+	DATA_KIND_COUNT
+};
+
+/* A socket for a data connection of @pair, which the relay holds. */
+struct msg_data {
+	uint64_t id; /* chosen by the relay, repeated in the answer */
+	struct msg_pair pair;
+	struct ip_endpoint local; /* what it is bound to; port 0: any */
+	uint32_t kind;		  /* enum msg_data_kind */
+};
+
+struct msg_data_answer {
+	uint64_t id;
+	int32_t status; /* 0 or -errno; then there is no descriptor */
+	uint32_t zero;
 };
 
 struct msg_listener {
