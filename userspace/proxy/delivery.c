@@ -17,11 +17,8 @@
 #include <errno.h>
 
 #include "proxy/http.h"
-
-/* How far the origin server may be ahead of a client that has begun. */
-#define READ_AHEAD (4u << 20)
-/* Early bytes leave in pieces of this size. */
-#define PIECE	   (16u << 10)
+#include "proxy/parts.h"
+#include "proxy/release.h"
 
 static void start(struct exchange *x)
 {
@@ -34,31 +31,30 @@ static void start(struct exchange *x)
 	exchange_release_head(x, &x->session->client);
 }
 
-/* The size that decides whether it is held whole: known, or so far. */
-static uint64_t apparent_size(const struct transfer *t)
-{
-	return t->received + (t->in == HTTP1_BODY_LENGTH ? t->left : 0);
-}
-
 /* All that is asked for, up to the object's last byte. */
 static bool reaches_end(const struct exchange *x)
 {
-	return x->range == NULL && x->down.end >= apparent_size(&x->down);
+	return x->range == NULL && x->down.end >= release_size(&x->down);
+}
+
+/* A whole that is sent where a part was asked for, and nothing is known yet. */
+static bool is_first_whole(const struct exchange *x)
+{
+	return x->range_removed && x->check.job.msg.part.was.length == 0;
 }
 
 /* Without a verdict: everything but the tail, of what is large enough. */
 static void release_early(struct exchange *x)
 {
-	const struct config_delivery_options *d = &exchange_config(x)->delivery;
 	struct transfer *t = &x->down;
 	uint64_t until;
 
-	if (x->delivery == DELIVERY_HOLD || x->progress != NULL ||
-	    apparent_size(t) < d->hold_below ||
-	    t->object->size < d->tail + PIECE || !reaches_end(x) ||
-	    !parts_may_leave_early(x))
+	if (x->progress != NULL || !reaches_end(x) ||
+	    (!is_first_whole(x) &&
+	     !parts_may_leave_early(&x->check, t->object)))
 		return;
-	until = (t->object->size - d->tail) / PIECE * PIECE;
+	until = release_before_verdict(&exchange_config(x)->delivery,
+				       x->delivery, t);
 	if (until <= t->sent)
 		return;
 	start(x);
@@ -94,8 +90,7 @@ static bool may_receive(const struct exchange *x)
 	return !t->passing && !t->in_done && t->error == 0 &&
 	       t->bad == HTTP1_OK &&
 	       (!x->started || progress_shown(x) ||
-		t->received - t->sent <
-			exchange_config(x)->delivery.tail + READ_AHEAD);
+		release_may_read(&exchange_config(x)->delivery, t));
 }
 
 static void judge_whole(struct exchange *x)
@@ -104,12 +99,12 @@ static void judge_whole(struct exchange *x)
 
 	if (!o->finished)
 		object_finish(o);
-	switch (parts_compare(x)) {
+	switch (parts_compare(&x->check, o)) {
 	case PARTS_FIT:
-		verdict_ask(x, o);
+		check_ask(&x->check, o);
 		break;
 	case PARTS_DIFFER:
-		verdict_not_scanned(x, REASON_PARTIAL);
+		check_not_scanned(&x->check, REASON_PARTIAL);
 		break;
 	case PARTS_BUSY:
 		session_again(x->session);
@@ -122,9 +117,9 @@ static void judge(struct exchange *x)
 	struct transfer *t = &x->down;
 
 	if (t->object->error != 0) {
-		verdict_not_scanned(x, REASON_STORAGE);
+		check_not_scanned(&x->check, REASON_STORAGE);
 	} else if (t->received > exchange_config(x)->scan.max_object) {
-		verdict_not_scanned(x, REASON_SIZE);
+		check_not_scanned(&x->check, REASON_SIZE);
 	} else if (t->in_done) {
 		judge_whole(x);
 	}
@@ -143,15 +138,15 @@ bool delivery_run(struct exchange *x)
 	}
 	if (t->error != 0 || t->bad != HTTP1_OK)
 		return progress; /* the caller ends it */
-	if (x->check == CHECK_WANTED)
+	if (x->check.state == CHECK_WANTED)
 		judge(x);
-	if (x->check == CHECK_DONE && !verdict_lets_through(x)) {
+	if (x->check.state == CHECK_DONE && !check_lets_through(&x->check)) {
 		refuse(x);
 		return true;
 	}
 	if (progress_shown(x))
 		return progress_deliver(x) || progress;
-	if (x->check == CHECK_DONE)
+	if (x->check.state == CHECK_DONE)
 		release_judged(x);
 	else
 		release_early(x);

@@ -64,7 +64,7 @@ static struct exchange *exchange_new(struct session *s)
 	/* The head that begins it was received already. */
 	x->client_taken = taken(&s->client);
 	x->client_sent = s->client.sent;
-	scan_job_init(&x->job, verdict_answered);
+	check_init(&x->check, s, verdict_judged);
 	s->state = x;
 	s->requests++;
 	session_set_idle(s, false);
@@ -109,7 +109,7 @@ void exchange_log(struct exchange *x, uint64_t reply_bytes)
 		.bytes_out = s->client.sent - x->client_sent + reply_bytes,
 		.duration_ms = exchange_now(x) - x->started_ms,
 		.first_byte_ms = x->first_byte_ms,
-		.scan_ms = x->scan_ms,
+		.scan_ms = x->check.waited_ms,
 		.method = x->method_text,
 		.url = x->url,
 		.host = x->host,
@@ -143,7 +143,7 @@ void exchange_end_bodies(struct exchange *x)
 {
 	bool received = x->up.in_done, answered = x->down.in_done;
 
-	parts_note(x);
+	range_note(x);
 	count_unscanned(x, &x->up, x->up_unscanned);
 	count_unscanned(x, &x->down, x->down_unscanned);
 	transfer_end(&x->up);
@@ -157,7 +157,7 @@ static void exchange_free(struct session *s)
 	struct exchange *x = exchange_of(s);
 
 	exchange_log(x, 0);
-	scanner_cancel(&x->job);
+	check_cancel(&x->check);
 	progress_end(x);
 	shelved_end(x);
 	exchange_end_bodies(x);
@@ -377,7 +377,7 @@ static bool client_gone(struct exchange *x)
 
 	/* It may be back on another connection before this one ends. */
 	if (client->ending)
-		parts_note(x);
+		range_note(x);
 	if (client->error == 0 && !(client->ending && progress_shown(x)))
 		return false;
 	exchange_decide(x, x->verdict, REASON_CLIENT_CLOSED, "", false);
@@ -449,7 +449,7 @@ static uint64_t exchange_limit(const struct exchange *x)
 		return at;
 	if (progress_shown(x))
 		at = progress_limit(x);
-	else if (x->check == CHECK_PENDING)
+	else if (x->check.state == CHECK_PENDING)
 		at = exchange_now(x) + http->idle_timeout;
 	else if (x->request == REQUEST_CONNECT)
 		at = x->sent_ms + http->connect_timeout;
@@ -544,7 +544,7 @@ static const char *state_name(const struct exchange *x)
 {
 	if (x == NULL)
 		return "idle";
-	if (x->check == CHECK_PENDING)
+	if (x->check.state == CHECK_PENDING)
 		return "scanning";
 	if (x->request == REQUEST_CONNECT)
 		return "connecting";

@@ -10,9 +10,8 @@
  *
  * Files: http.c (session: heads in, exchanges begin and end), request.c (the
  * request's way), response.c (the response's way), delivery.c (what may leave
- * when), range.c (parts of objects), parts.c (that they are of one object),
- * progress.c (a page meanwhile), shelved.c
- * (fetching what it offered), verdict.c (asking for verdicts), reply.c (our
+ * when), range.c (parts of objects), progress.c (a page meanwhile), shelved.c
+ * (fetching what it offered), verdict.c (what verdicts mean), reply.c (our
  * pages).
  */
 #ifndef SLUICE_PROXY_HTTP_H
@@ -20,7 +19,7 @@
 
 #include "ipc/event.h"
 #include "proxy/relay.h"
-#include "proxy/scanner.h"
+#include "proxy/check.h"
 #include "proxy/session.h"
 #include "proxy/transfer.h"
 
@@ -45,14 +44,6 @@ enum response_state {
 	RESPONSE_BODY,
 	RESPONSE_REPLY, /* a page of ours leaves */
 	RESPONSE_DONE
-};
-
-/* About the body in hand: the request's body, then the response's. */
-enum check_state {
-	CHECK_NONE,    /* policy does not ask for a scan */
-	CHECK_WANTED,  /* the body is still coming */
-	CHECK_PENDING, /* the scan role has it */
-	CHECK_DONE     /* there is a verdict */
 };
 
 /* A body that can be told about in an event. */
@@ -99,9 +90,7 @@ struct exchange {
 	struct buf held;      /* a head that may not leave yet */
 	struct range *range;  /* asked for and not settled yet; else NULL */
 	bool range_removed;   /* one was asked for; the answer is the whole */
-	bool part;	      /* the answer is, or is used as such: parts.c */
 	bool noted;	      /* the table was told what left */
-	uint8_t claims;	      /* times that the table had another object */
 	bool keep_client;     /* the answer's head promised it */
 	bool started;	      /* the response head is on its way */
 
@@ -109,10 +98,8 @@ struct exchange {
 	struct shelved *shelved;   /* it is for the shelf; else NULL */
 
 	/* scanning */
-	enum check_state check;
+	struct check check; /* of the request's body, then the response's */
 	struct exchange_body body; /* the one in hand */
-	struct scan_job job;
-	struct vcache_entry result; /* of the present check */
 	/* Why a body was let through without a scan. */
 	enum reason up_unscanned;
 	enum reason down_unscanned;
@@ -127,8 +114,6 @@ struct exchange {
 	uint64_t started_ms;
 	uint64_t sent_ms; /* request complete */
 	uint64_t first_byte_ms;
-	uint64_t scan_started_ms;
-	uint64_t scan_ms;
 	uint64_t client_taken; /* counters of the side at the start */
 	uint64_t client_sent;
 	bool logged;
@@ -224,27 +209,11 @@ void range_judge(struct exchange *x, const struct http1_response *res);
  * can't be done it stays the whole.
  */
 void range_settle(struct exchange *x, uint64_t total);
-
-/* --- parts.c ---------------------------------------------------------------------- */
-
-/* The answer is to be a part; job.msg.part has of what, if that is known. */
-void parts_begin(struct exchange *x);
-/* Whether bytes may leave before the whole is there and judged. */
-bool parts_may_leave_early(const struct exchange *x);
-enum parts {
-	PARTS_FIT,    /* the question for the verdict tells the table so */
-	PARTS_DIFFER, /* the client holds bytes of another object */
-	PARTS_BUSY    /* ask again in the next round */
-};
-/* The object is complete: does it begin as what the client has? */
-enum parts parts_compare(struct exchange *x);
-/* Whether the table says that parts are of this object. */
-bool parts_known(struct exchange *x);
 /*
  * The exchange ends, or its client is about to leave: if that has a part of an
- * object, asked for or not, the rest must be of the same.
+ * object, asked for or not, the rest must be of the same (proxy/parts.h).
  */
-void parts_note(struct exchange *x);
+void range_note(struct exchange *x);
 
 /* --- delivery.c ------------------------------------------------------------------- */
 
@@ -285,28 +254,16 @@ void shelved_end(struct exchange *x);
 
 /* --- verdict.c -------------------------------------------------------------------- */
 
-/* Whether bodies are scanned at all. */
-bool verdict_scanning(const struct exchange *x);
 /* Start a check of a body with these codings; form data has a @boundary. */
 void verdict_begin(struct exchange *x, bool upload,
 		   const struct coding_list *codings, struct str boundary);
-/*
- * The object is complete: x->check becomes CHECK_DONE (from the cache) or
- * CHECK_PENDING (the scan role has it; the session is run when it answers).
- */
-void verdict_ask(struct exchange *x, struct object *object);
-/* The whole body is @n bytes at @data: CHECK_DONE if the cache knows it. */
-void verdict_from_cache(struct exchange *x, const uint8_t *data, size_t n);
-/* CHECK_DONE: it can't be scanned, for @reason. */
-void verdict_not_scanned(struct exchange *x, enum reason reason);
-/* With CHECK_DONE: whether the object may be delivered. */
-bool verdict_lets_through(const struct exchange *x);
+/* There is a verdict: what it means for the exchange. */
+void verdict_judged(struct check *c);
 /*
  * Whether this URL delivered malware lately; then that is the finding. Also
  * prepares remembering it.
  */
 bool verdict_url_infected(struct exchange *x, const struct http1_request *req);
-void verdict_answered(struct scan_job *job);
 
 /* --- reply.c ---------------------------------------------------------------------- */
 

@@ -1,32 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * What a client puts together out of several answers must be bytes of one
- * object, or nobody has scanned it (docs/adr/0016). A table in the verdict
- * cache says of a client and an URL how the object begins of which it may hold
- * bytes: those of a download that broke off, or all of one that it got a part
- * of. An object of which a part is asked for must begin so.
- *
- * The table is written by the scan role in the order in which it is told, so
- * that of two parts which are judged at the same time, in whichever relays, the
- * later finds what the earlier said: a part leaves only while the table says
- * that it is of this very object.
- *
- * This path fails closed: what does not fit is not scanned, reason partial.
- */
+#include "proxy/parts.h"
+
 #include <openssl/evp.h>
 #include <string.h>
 
-#include "proxy/http.h"
+#include "proxy/relay.h"
+#include "proxy/session.h"
 #include "sys/log.h"
 
 /* --- the table ----------------------------------------------------- */
 
 /* As the key of an infected URL, and whose object it is. */
-static bool make_key(struct exchange *x, uint8_t key[MSG_SHA256])
+static bool make_key(const struct check *c, struct str url,
+		     uint8_t key[MSG_SHA256])
 {
-	const struct ip_addr *client = &x->session->client_addr.addr;
-	const struct ip_endpoint *server = &x->session->server_addr;
-	struct relay *r = exchange_relay(x);
+	const struct ip_addr *client = &c->session->client_addr.addr;
+	const struct ip_endpoint *server = &c->session->server_addr;
+	struct relay *r = c->session->relay;
 	EVP_MD_CTX *digest = r->url_digest;
 
 	return EVP_DigestInit_ex2(digest, r->objects.digest_type, NULL) == 1 &&
@@ -36,15 +26,15 @@ static bool make_key(struct exchange *x, uint8_t key[MSG_SHA256])
 				sizeof(server->addr.bytes)) == 1 &&
 	       EVP_DigestUpdate(digest, &server->port, sizeof(server->port)) ==
 		       1 &&
-	       EVP_DigestUpdate(digest, x->url.p, x->url.len) == 1 &&
+	       EVP_DigestUpdate(digest, url.p, url.len) == 1 &&
 	       EVP_DigestFinal_ex(digest, key, NULL) == 1;
 }
 
 /* What is known now; of length 0: nothing. */
-static struct msg_beginning known(const struct exchange *x,
+static struct msg_beginning known(const struct check *c,
 				  const uint8_t key[MSG_SHA256])
 {
-	const struct relay *r = exchange_relay(x);
+	const struct relay *r = c->session->relay;
 	uint64_t now_s = r->loop->clock->wall_us() / 1000000;
 	struct msg_beginning b;
 
@@ -60,48 +50,49 @@ static bool same(const struct msg_beginning *a, const struct msg_beginning *b)
 }
 
 /* Without a scan role there is nobody who could be told; parts then wait. */
-static void tell(struct exchange *x, const struct msg_part *part)
+static void tell(const struct check *c, const struct msg_part *part)
 {
-	struct chan *scan = &exchange_relay(x)->scanner.chan;
+	struct chan *scan = &c->session->relay->scanner.chan;
 
 	if (!chan_is_open(scan) ||
 	    chan_send(scan, MSG_PART, part, sizeof(*part)) != 0)
 		log_debug("session %llu: what its client holds is not noted",
-			  (unsigned long long)x->session->id);
+			  (unsigned long long)c->session->id);
 }
 
 /* --- a part that is asked for -------------------------------------- */
 
-void parts_begin(struct exchange *x)
+void parts_begin(struct check *c, struct str url)
 {
-	struct msg_part *part = &x->job.msg.part;
+	struct msg_part *part = &c->job.msg.part;
 
 	memset(part, 0, sizeof(*part));
-	x->part = exchange_relay(x)->vcache != NULL && make_key(x, part->key);
-	if (x->part)
-		part->was = known(x, part->key);
+	c->part = c->session->relay->vcache != NULL &&
+		  make_key(c, url, part->key);
+	if (c->part)
+		part->was = known(c, part->key);
 }
 
 /* Whether the object begins as the client's does, as far as it was received. */
-static bool begins_so(const struct exchange *x)
+static bool begins_so(const struct check *c, const struct object *o)
 {
-	const struct msg_beginning *was = &x->job.msg.part.was;
-	const struct object *o = x->down.object;
+	const struct msg_beginning *was = &c->job.msg.part.was;
 
 	return was->length == 0 ||
 	       (o->marked &&
 		memcmp(o->mark_sha256, was->sha256, MSG_SHA256) == 0);
 }
 
-bool parts_may_leave_early(const struct exchange *x)
+bool parts_may_leave_early(const struct check *c, const struct object *o)
 {
-	const struct msg_part *part = &x->job.msg.part;
+	const struct msg_part *part = &c->job.msg.part;
 	struct msg_beginning now;
 
-	if (!x->part || (x->range_removed && part->was.length == 0))
+	if (!c->part)
 		return true;
-	now = known(x, part->key);
-	return part->was.length > 0 && begins_so(x) && same(&now, &part->was);
+	now = known(c, part->key);
+	return part->was.length > 0 && begins_so(c, o) &&
+	       same(&now, &part->was);
 }
 
 /*
@@ -109,77 +100,53 @@ bool parts_may_leave_early(const struct exchange *x)
  * read again up to where that ends; it is whole, so that each byte that its
  * part has, be it one that left early, is of an object that begins so.
  */
-enum parts parts_compare(struct exchange *x)
+enum parts parts_compare(struct check *c, struct object *o)
 {
-	struct msg_part *part = &x->job.msg.part;
-	struct object *o = x->down.object;
+	struct msg_part *part = &c->job.msg.part;
 	struct msg_beginning now;
 
-	x->part = x->part && o->size > 0; /* nothing has no part */
-	if (!x->part)
+	c->part = c->part && o->size > 0; /* nothing has no part */
+	if (!c->part)
 		return PARTS_FIT;
-	now = known(x, part->key);
+	now = known(c, part->key);
 	if (!same(&now, &part->was)) {
 		part->was = now;
 		object_mark(o, now.length);
 	}
-	if (!object_catch_up(o, exchange_relay(x)->scratch, RELAY_SCRATCH))
+	if (!object_catch_up(o, c->session->relay->scratch, RELAY_SCRATCH))
 		return PARTS_BUSY;
 	object_beginning(o, &part->is);
-	return begins_so(x) ? PARTS_FIT : PARTS_DIFFER;
+	return begins_so(c, o) ? PARTS_FIT : PARTS_DIFFER;
 }
 
-bool parts_known(struct exchange *x)
+bool parts_known(const struct check *c)
 {
-	const struct msg_part *part = &x->job.msg.part;
+	const struct msg_part *part = &c->job.msg.part;
 	struct msg_beginning now;
 
-	if (!x->part)
+	if (!c->part)
 		return true;
-	now = known(x, part->key);
+	now = known(c, part->key);
 	return same(&now, &part->is);
 }
 
 /* --- what a client got --------------------------------------------- */
 
-/* Some of an object left for somebody who can ask for the rest. */
-static bool left_some(const struct exchange *x)
+bool parts_note(struct check *c, const struct object *o, struct str url)
 {
-	const struct transfer *t = &x->down;
+	struct msg_part part = c->job.msg.part;
 
-	return t->object != NULL && t->object->digest != NULL &&
-	       t->sent > t->first && x->method == HTTP1_GET &&
-	       (x->status == 200 || x->status == 206) &&
-	       exchange_config(x)->http.ranges != RANGES_REFUSE &&
-	       exchange_relay(x)->vcache != NULL;
-}
-
-/*
- * Most exchanges: nothing is missing, so no part is going to be asked for. Who
- * got all of it as a range is going to ask for others.
- */
-static bool got_whole(const struct exchange *x)
-{
-	return x->status == 200 && x->down.out_done &&
-	       side_flushed(&x->session->client);
-}
-
-void parts_note(struct exchange *x)
-{
-	struct msg_part part = x->job.msg.part;
-
-	if (x->noted || !left_some(x) || got_whole(x))
-		return;
-	if (x->part && !begins_so(x))
-		return; /* passed nevertheless (scan.not_scanned) */
-	x->noted = true;
-	if (!x->part) {
+	if (c->session->relay->vcache == NULL ||
+	    (c->part && !begins_so(c, o))) /* passed: scan.not_scanned */
+		return false;
+	if (!c->part) {
 		/* The whole: it takes the place of what the client had. */
 		part.replaces = 1;
-		if (!make_key(x, part.key))
-			return;
+		if (!make_key(c, url, part.key))
+			return true;
 	}
-	object_beginning(x->down.object, &part.is);
+	object_beginning(o, &part.is);
 	if (part.is.length > 0)
-		tell(x, &part);
+		tell(c, &part);
+	return true;
 }

@@ -131,8 +131,8 @@ uint64_t progress_limit(const struct exchange *x)
 {
 	uint64_t idle = exchange_config(x)->http.idle_timeout;
 
-	return x->check == CHECK_WANTED ? x->progress->seen_ms + idle
-					: exchange_now(x) + idle;
+	return x->check.state == CHECK_WANTED ? x->progress->seen_ms + idle
+					      : exchange_now(x) + idle;
 }
 
 /* --- the page -------------------------------------------------------------- */
@@ -291,8 +291,8 @@ static bool shelve(struct exchange *x)
 	if (fd < 0)
 		return false;
 	item->size = x->down.object->size;
-	item->verdict = x->result.verdict;
-	item->reason = x->result.reason;
+	item->verdict = x->check.result.verdict;
+	item->reason = x->check.result.reason;
 	item->client = x->session->client_addr.addr;
 	memcpy(item->sha256, x->down.object->sha256, sizeof(item->sha256));
 	shelf_ask_put(&exchange_relay(x)->scanner.shelf, &x->progress->ask, fd);
@@ -303,7 +303,7 @@ bool progress_deliver(struct exchange *x)
 {
 	struct progress *p = x->progress;
 
-	if (x->check != CHECK_DONE ||
+	if (x->check.state != CHECK_DONE ||
 	    (p->state == PROGRESS_SHELVING && !p->answered))
 		return false;
 	if (p->state == PROGRESS_SHOWN && shelve(x)) {

@@ -14,6 +14,7 @@
 #include "proto/http1_range.h"
 #include "proto/http1_write.h"
 #include "proxy/http.h"
+#include "proxy/parts.h"
 
 /* What our own fields may add to a head. */
 #define HEAD_EXTRA 512
@@ -66,7 +67,8 @@ bool range_refused(struct exchange *x, const struct http1_request *req)
 	struct http1_range asked;
 	struct str condition;
 
-	if (!verdict_scanning(x) || !http1_range_of(req, &asked, &condition))
+	if (!check_scanning(x->session) ||
+	    !http1_range_of(req, &asked, &condition))
 		return false;
 	if (ranges == RANGES_REMOVE) {
 		/* With If-Range a client has asked for the whole as well. */
@@ -92,7 +94,7 @@ void range_judge(struct exchange *x, const struct http1_response *res)
 
 	/* wget, for one, takes the rest that it wants out of a whole itself. */
 	if (x->range_removed && res->status == 200)
-		parts_begin(x);
+		parts_begin(&x->check, x->url);
 	if (r == NULL)
 		return;
 	/* A whole as such needn't wait until its length is known. */
@@ -101,7 +103,7 @@ void range_judge(struct exchange *x, const struct http1_response *res)
 	     !http1_if_range_holds(r->condition, &res->head)))
 		forget(x);
 	else if (!is_whole(&r->asked))
-		parts_begin(x);
+		parts_begin(&x->check, x->url);
 }
 
 /*
@@ -158,6 +160,35 @@ void range_settle(struct exchange *x, uint64_t total)
 			sent = part.first < part.end;
 		}
 	}
-	x->part = x->part && sent;
+	x->check.part = x->check.part && sent;
 	forget(x);
+}
+
+/* --- what the client got ------------------------------------------- */
+
+/* Some of an object left for somebody who can ask for the rest. */
+static bool left_some(const struct exchange *x)
+{
+	const struct transfer *t = &x->down;
+
+	return t->object != NULL && t->object->digest != NULL &&
+	       t->sent > t->first && x->method == HTTP1_GET &&
+	       (x->status == 200 || x->status == 206) &&
+	       exchange_config(x)->http.ranges != RANGES_REFUSE;
+}
+
+/*
+ * Most exchanges: nothing is missing, so no part is going to be asked for. Who
+ * got all of it as a range is going to ask for others.
+ */
+static bool got_whole(const struct exchange *x)
+{
+	return x->status == 200 && x->down.out_done &&
+	       side_flushed(&x->session->client);
+}
+
+void range_note(struct exchange *x)
+{
+	if (!x->noted && left_some(x) && !got_whole(x))
+		x->noted = parts_note(&x->check, x->down.object, x->url);
 }

@@ -129,7 +129,7 @@ static bool put_reply(struct exchange *x, const char *page, size_t len)
 
 void reply_drop_upstream(struct exchange *x)
 {
-	scanner_cancel(&x->job);
+	check_cancel(&x->check);
 	exchange_end_bodies(x);
 	pool_buf_put(&exchange_relay(x)->buffers, &x->held);
 	session_disconnect(x->session);

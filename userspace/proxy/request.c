@@ -77,7 +77,7 @@ static bool refused(struct exchange *x, const struct http1_request *req)
 		reply_page(x, 405);
 		return true;
 	}
-	if (verdict_scanning(x) && verdict_url_infected(x, req)) {
+	if (check_scanning(x->session) && verdict_url_infected(x, req)) {
 		reply_page(x, 403);
 		return true;
 	}
@@ -91,7 +91,7 @@ static bool check_upload(struct exchange *x, const struct http1_head *head)
 	struct str boundary = {NULL, 0};
 	bool form;
 
-	if (!verdict_scanning(x) || head->framing == HTTP1_BODY_NONE ||
+	if (!check_scanning(x->session) || head->framing == HTTP1_BODY_NONE ||
 	    (head->framing == HTTP1_BODY_LENGTH && head->length == 0))
 		return false;
 	type = http1_field(head, HTTP1_F_CONTENT_TYPE);
@@ -101,10 +101,10 @@ static bool check_upload(struct exchange *x, const struct http1_head *head)
 			      sizeof(x->body.content_type), type->value);
 	verdict_begin(x, true, &head->codings, boundary);
 	if (form && boundary.len == 0)
-		verdict_not_scanned(x, REASON_MULTIPART);
+		check_not_scanned(&x->check, REASON_MULTIPART);
 	else if (head->framing == HTTP1_BODY_LENGTH &&
 		 head->length > exchange_config(x)->scan.max_object)
-		verdict_not_scanned(x, REASON_SIZE);
+		check_not_scanned(&x->check, REASON_SIZE);
 	return true;
 }
 
@@ -123,9 +123,9 @@ static bool write_head(struct exchange *x, const struct http1_request *req,
 		 * for, in codings that the scanner can undo; range.c takes the
 		 * part out of it.
 		 */
-		.drop_range = verdict_scanning(x),
-		.limit_codings = verdict_scanning(x),
-		.drop_expect = x->check == CHECK_WANTED,
+		.drop_range = check_scanning(x->session),
+		.limit_codings = check_scanning(x->session),
+		.drop_expect = x->check.state == CHECK_WANTED,
 	};
 
 	return pool_buf_get(&exchange_relay(x)->buffers, &x->held,
@@ -137,13 +137,13 @@ static void start_body(struct exchange *x, const struct http1_head *head)
 {
 	struct session *s = x->session;
 	struct object *object = NULL;
-	bool store = x->check == CHECK_WANTED;
+	bool store = x->check.state == CHECK_WANTED;
 
 	if (store)
 		object = object_new(&exchange_relay(x)->objects, head->length);
 	if (store && object == NULL) {
-		verdict_not_scanned(x, REASON_STORAGE);
-		if (!verdict_lets_through(x)) {
+		check_not_scanned(&x->check, REASON_STORAGE);
+		if (!check_lets_through(&x->check)) {
 			reply_page(x, 403);
 			return;
 		}
@@ -177,8 +177,8 @@ void request_begin(struct exchange *x, size_t len)
 	x->up.in_done = req->head.framing == HTTP1_BODY_NONE;
 	if (refused(x, req) || shelved_asked(x, req))
 		return;
-	if (check_upload(x, &req->head) && x->check == CHECK_DONE &&
-	    !verdict_lets_through(x)) {
+	if (check_upload(x, &req->head) && x->check.state == CHECK_DONE &&
+	    !check_lets_through(&x->check)) {
 		reply_page(x, 403);
 		return;
 	}
@@ -214,7 +214,7 @@ static bool upload_broken(struct exchange *x)
 /* The verdict is there: send it, or answer. */
 static void upload_judged(struct exchange *x)
 {
-	if (!verdict_lets_through(x)) {
+	if (!check_lets_through(&x->check)) {
 		reply_page(x, 403);
 		return;
 	}
@@ -237,17 +237,17 @@ static bool store_upload(struct exchange *x)
 	if (upload_broken(x))
 		return true;
 	if (t->object->error != 0) {
-		verdict_not_scanned(x, REASON_STORAGE);
+		check_not_scanned(&x->check, REASON_STORAGE);
 	} else if (t->received > exchange_config(x)->scan.max_object) {
-		verdict_not_scanned(x, REASON_SIZE);
+		check_not_scanned(&x->check, REASON_SIZE);
 	} else if (t->in_done) {
 		object_finish(t->object);
 		x->request = REQUEST_VERDICT;
-		verdict_ask(x, t->object);
+		check_ask(&x->check, t->object);
 	}
 	if (t->object->lost)
 		exchange_abort(x, CLOSE_NO_RESOURCES);
-	else if (x->check == CHECK_DONE)
+	else if (x->check.state == CHECK_DONE)
 		upload_judged(x);
 	else
 		return progress;
@@ -322,7 +322,7 @@ bool request_run(struct exchange *x)
 	case REQUEST_STORE:
 		return store_upload(x);
 	case REQUEST_VERDICT:
-		if (x->check != CHECK_DONE)
+		if (x->check.state != CHECK_DONE)
 			return false;
 		upload_judged(x);
 		return true;

@@ -137,19 +137,20 @@ static void judge_head(struct exchange *x, const struct http1_response *res)
 	const struct config_scan *scan = &exchange_config(x)->scan;
 
 	if (res->status == 206)
-		verdict_not_scanned(x, REASON_PARTIAL);
+		check_not_scanned(&x->check, REASON_PARTIAL);
 	else if (res->head.framing == HTTP1_BODY_LENGTH &&
 		 res->head.length > scan->max_object)
-		verdict_not_scanned(x, REASON_SIZE);
-	else if (transfer_at_hand(&x->down) && !x->part)
-		verdict_from_cache(x, buf_head(&x->session->server.in),
-				   (size_t)res->head.length);
+		check_not_scanned(&x->check, REASON_SIZE);
+	else if (transfer_at_hand(&x->down) && !x->check.part)
+		check_from_cache(&x->check, buf_head(&x->session->server.in),
+				 (size_t)res->head.length);
 }
 
 static bool needs_check(const struct exchange *x,
 			const struct http1_response *res)
 {
-	return verdict_scanning(x) && res->head.framing != HTTP1_BODY_NONE &&
+	return check_scanning(x->session) &&
+	       res->head.framing != HTTP1_BODY_NONE &&
 	       !(res->head.framing == HTTP1_BODY_LENGTH &&
 		 res->head.length == 0);
 }
@@ -159,21 +160,21 @@ static void start_body(struct exchange *x, bool check)
 {
 	struct transfer *t = &x->down;
 
-	if (check && x->check == CHECK_WANTED) {
+	if (check && x->check.state == CHECK_WANTED) {
 		t->object = object_new(&exchange_relay(x)->objects, t->left);
 		t->passing = t->object == NULL;
 		if (t->object == NULL)
-			verdict_not_scanned(x, REASON_STORAGE);
+			check_not_scanned(&x->check, REASON_STORAGE);
 	}
 	if (t->in == HTTP1_BODY_LENGTH)
 		range_settle(x, t->left);
-	if (t->object != NULL && x->part)
-		object_mark(t->object, x->job.msg.part.was.length);
+	if (t->object != NULL && x->check.part)
+		object_mark(t->object, x->check.job.msg.part.was.length);
 	x->response = RESPONSE_BODY;
 	exchange_set_deadline(x);
 	if (t->object != NULL)
 		return;
-	if (check && !verdict_lets_through(x)) {
+	if (check && !check_lets_through(&x->check)) {
 		reply_page(x, 403);
 		return;
 	}
@@ -215,7 +216,7 @@ static void begin_response(struct exchange *x, struct http1_response *res,
 		       res->head.length, out.framing, NULL);
 	if (check)
 		judge_head(x, res);
-	if (check && x->check == CHECK_WANTED)
+	if (check && x->check.state == CHECK_WANTED)
 		progress_begin(x, res);
 	s->head_seen = 0;
 	start_body(x, check);

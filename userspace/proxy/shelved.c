@@ -118,15 +118,16 @@ static bool put_head(struct exchange *x, const struct msg_shelve *item)
 /* Its verdict is the one that it was put there with. */
 static void take_verdict(struct exchange *x, const struct msg_shelve *item)
 {
-	x->check = CHECK_DONE;
+	x->check.state = CHECK_DONE;
 	x->body = (struct exchange_body){.has_hash = true};
 	memcpy(x->body.sha256, item->sha256, sizeof(x->body.sha256));
-	x->result = (struct vcache_entry){.verdict = item->verdict,
-					  .reason = item->reason};
-	exchange_decide(x, x->result.verdict, x->result.reason, "", false);
+	x->check.result = (struct vcache_entry){.verdict = item->verdict,
+						.reason = item->reason};
+	exchange_decide(x, x->check.result.verdict, x->check.result.reason, "",
+			false);
 	x->told = x->body;
-	if (x->result.verdict == VERDICT_NOT_SCANNED)
-		x->down_unscanned = x->result.reason;
+	if (x->check.result.verdict == VERDICT_NOT_SCANNED)
+		x->down_unscanned = x->check.result.reason;
 }
 
 /* The body comes from the shelf instead of the origin server. */
@@ -178,7 +179,7 @@ bool shelved_asked(struct exchange *x, const struct http1_request *req)
 	uint8_t token[MSG_TOKEN];
 
 	if ((req->method != HTTP1_GET && req->method != HTTP1_HEAD) ||
-	    !verdict_scanning(x) || !path_token(req->path, token))
+	    !check_scanning(x->session) || !path_token(req->path, token))
 		return false;
 	x->shelved = calloc(1, sizeof(*x->shelved));
 	if (x->shelved == NULL) {

@@ -1,157 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Asking for verdicts, and what they mean for an exchange. */
+/* What verdicts mean for an exchange. */
 #include <openssl/evp.h>
 #include <string.h>
 
 #include "proxy/http.h"
-
-/* Parts of one URL that are judged at the same time take turns. */
-#define CLAIMS_MAX 8
 
 static const struct config_scan *scan_config(const struct exchange *x)
 {
 	return &exchange_config(x)->scan;
 }
 
-bool verdict_scanning(const struct exchange *x)
-{
-	return scan_config(x)->engine != ENGINE_NONE;
-}
-
 void verdict_begin(struct exchange *x, bool upload,
 		   const struct coding_list *codings, struct str boundary)
 {
-	struct msg_scan *msg = &x->job.msg;
+	struct msg_scan *msg = &x->check.job.msg;
 
-	x->check = CHECK_WANTED;
+	check_begin(&x->check, codings, boundary);
 	x->body.upload = upload;
-	memset(msg, 0, sizeof(*msg));
-	msg->codings = *codings;
-	msg->boundary_len = (uint8_t)boundary.len;
-	if (boundary.len > 0)
-		memcpy(msg->boundary, boundary.p, boundary.len);
 	if (!upload && x->remember_url) {
 		msg->remember_url = 1;
 		memcpy(msg->url_key, x->url_key, sizeof(msg->url_key));
 	}
 }
 
-bool verdict_lets_through(const struct exchange *x)
+void verdict_judged(struct check *c)
 {
-	switch (x->result.verdict) {
-	case VERDICT_CLEAN:
-		return true;
-	case VERDICT_NOT_SCANNED:
-		return scan_config(x)->not_scanned == ACTION_ALLOW;
-	default:
-		return false;
-	}
-}
+	struct exchange *x = list_entry(c, struct exchange, check);
+	bool unscanned = c->result.verdict == VERDICT_NOT_SCANNED;
+	bool passes = check_lets_through(c);
 
-/* x->result is there. */
-static void finish(struct exchange *x)
-{
-	bool unscanned = x->result.verdict == VERDICT_NOT_SCANNED;
-	bool passes = verdict_lets_through(x);
-
-	x->check = CHECK_DONE;
 	if (unscanned && passes && x->body.upload)
-		x->up_unscanned = x->result.reason;
+		x->up_unscanned = c->result.reason;
 	else if (unscanned && passes)
-		x->down_unscanned = x->result.reason;
-	if (!exchange_decide(x, x->result.verdict, x->result.reason,
+		x->down_unscanned = c->result.reason;
+	x->body.has_hash = c->has_hash;
+	memcpy(x->body.sha256, c->sha256, sizeof(x->body.sha256));
+	if (!exchange_decide(x, c->result.verdict, c->result.reason,
 			     unscanned ? "scan.not_scanned" : "scan", !passes))
 		return;
 	x->told = x->body;
-	str_copy(x->name, sizeof(x->name), x->result.name);
-}
-
-void verdict_not_scanned(struct exchange *x, enum reason reason)
-{
-	x->result = (struct vcache_entry){.verdict = VERDICT_NOT_SCANNED,
-					  .reason = reason};
-	finish(x);
-}
-
-/*
- * A part of a clean object leaves only while the table says that it is of that
- * object. Another part may have been faster: then it is compared anew, but not
- * for ever.
- */
-static bool compare_again(struct exchange *x)
-{
-	return x->result.verdict == VERDICT_CLEAN && !parts_known(x) &&
-	       x->claims++ < CLAIMS_MAX;
-}
-
-void verdict_answered(struct scan_job *job)
-{
-	struct exchange *x = list_entry(job, struct exchange, job);
-
-	x->result = job->result;
-	x->scan_ms += exchange_now(x) - x->scan_started_ms;
-	if (compare_again(x))
-		x->check = CHECK_WANTED;
-	else if (x->claims > CLAIMS_MAX)
-		verdict_not_scanned(x, REASON_PARTIAL);
-	else
-		finish(x);
-	x->session->last_io_ms = exchange_now(x);
-	x->session->protocol->run(x->session);
-}
-
-static uint32_t variant(const struct msg_scan *msg)
-{
-	return vcache_variant(&msg->codings,
-			      (struct str){msg->boundary, msg->boundary_len});
-}
-
-/*
- * What is in the cache doesn't spare the scan role the question when it would
- * have to remember something, too, since nobody else writes these tables: the
- * URL of a detection, or what object a part is of.
- */
-static bool look_up(struct exchange *x, const uint8_t sha256[MSG_SHA256])
-{
-	struct relay *r = exchange_relay(x);
-	bool hit;
-
-	memcpy(x->body.sha256, sha256, sizeof(x->body.sha256));
-	x->body.has_hash = true;
-	hit = r->vcache != NULL &&
-	      vcache_find(r->vcache, sha256, variant(&x->job.msg),
-			  &x->result) &&
-	      (x->result.verdict != VERDICT_BLOCKED ||
-	       !x->job.msg.remember_url) &&
-	      parts_known(x);
-	if (hit)
-		finish(x);
-	return hit;
-}
-
-void verdict_from_cache(struct exchange *x, const uint8_t *data, size_t n)
-{
-	struct relay *r = exchange_relay(x);
-	uint8_t sha256[MSG_SHA256];
-
-	if (EVP_Digest(data, n, sha256, NULL, r->objects.digest_type, NULL) ==
-		    1 &&
-	    look_up(x, sha256))
-		stats_add(r->stats, RELAY_CACHE_HITS, 1);
-}
-
-void verdict_ask(struct exchange *x, struct object *object)
-{
-	struct relay *r = exchange_relay(x);
-
-	if (look_up(x, object->sha256)) {
-		stats_add(r->stats, RELAY_CACHE_HITS, 1);
-		return;
-	}
-	stats_add(r->stats, RELAY_CACHE_MISSES, 1);
-	x->check = CHECK_PENDING;
-	x->scan_started_ms = exchange_now(x);
-	scanner_submit(&r->scanner, &x->job, object);
+	str_copy(x->name, sizeof(x->name), c->result.name);
 }
 
 /*
@@ -187,10 +75,10 @@ bool verdict_url_infected(struct exchange *x, const struct http1_request *req)
 		return false;
 	url_key(x, req);
 	if (!x->remember_url ||
-	    !vcache_find_url(r->vcache, x->url_key, now_s, &x->result))
+	    !vcache_find_url(r->vcache, x->url_key, now_s, &x->check.result))
 		return false;
 	exchange_decide(x, VERDICT_BLOCKED, REASON_INFECTED_URL,
 			"scan.infected_url_block", true);
-	str_copy(x->name, sizeof(x->name), x->result.name);
+	str_copy(x->name, sizeof(x->name), x->check.result.name);
 	return true;
 }
