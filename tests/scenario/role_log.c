@@ -113,7 +113,13 @@ static void put_status(const struct event *ev, struct strbuf *sb)
 
 static void put_protocol(const struct event *ev, struct strbuf *sb)
 {
-	strbuf_puts(sb, ev->protocol == EVENT_TUNNEL ? "tunnel" : "http");
+	static const char *const names[EVENT_PROTOCOL_COUNT] = {
+		[EVENT_HTTP] = "http",
+		[EVENT_TUNNEL] = "tunnel",
+		[EVENT_FTP] = "ftp",
+	};
+
+	strbuf_puts(sb, names[ev->protocol]);
 }
 
 static void put_stopped(const struct event *ev, struct strbuf *sb)

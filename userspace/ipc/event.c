@@ -10,7 +10,7 @@
 #define STATUS_MAX  999
 
 enum { FLAG_STOPPED = 1, FLAG_UPLOAD = 2, FLAG_SHA256 = 4, FLAGS_ALL = 7 };
-enum { TEXTS = 6 };
+enum { TEXTS = 7 };
 
 /* What precedes the texts. No padding: every byte is written and checked. */
 struct packed_event {
@@ -34,18 +34,19 @@ struct packed_event {
 	uint8_t verdict;
 	uint8_t reason;
 	uint8_t flags;
+	uint8_t zero[6];
 };
 
-_Static_assert(sizeof(struct packed_event) == 144, "padding would leak memory");
+_Static_assert(sizeof(struct packed_event) == 152, "padding would leak memory");
 _Static_assert(sizeof(struct packed_event) + (size_t)TEXTS * EVENT_TEXT_MAX <=
 		       EVENT_PACKED_MAX,
 	       "an event may not fit");
 
 static struct str *event_text(struct event *ev, int i)
 {
-	struct str *const texts[TEXTS] = {&ev->method, &ev->url,
-					  &ev->host,   &ev->name,
-					  &ev->rule,   &ev->content_type};
+	struct str *const texts[TEXTS] = {
+		&ev->method, &ev->url,	&ev->host,	  &ev->user,
+		&ev->name,   &ev->rule, &ev->content_type};
 
 	return texts[i];
 }
@@ -105,6 +106,15 @@ size_t event_pack(const struct event *ev, uint8_t *dst, size_t size)
 	return len;
 }
 
+/* What isn't there is zero, so that an event has one packed form. */
+static bool is_zero(const uint8_t *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (bytes[i] != 0)
+			return false;
+	return true;
+}
+
 /* An address as base/ip.h wants it: bytes beyond its family's are zero. */
 static bool unpack_endpoint(struct ip_endpoint *ep, uint8_t family,
 			    const uint8_t bytes[16], uint16_t port)
@@ -116,21 +126,17 @@ static bool unpack_endpoint(struct ip_endpoint *ep, uint8_t family,
 	ep->addr.family = family;
 	ep->port = port;
 	len = ip_addr_len(&ep->addr);
-	for (size_t i = len; i < sizeof(ep->addr.bytes); i++)
-		if (bytes[i] != 0)
-			return false;
+	if (!is_zero(bytes + len, sizeof(ep->addr.bytes) - len))
+		return false;
 	memcpy(ep->addr.bytes, bytes, sizeof(ep->addr.bytes));
 	return family != 0 || port == 0;
 }
 
-/* What isn't there is zero, so that an event has one packed form. */
 static bool unpack_sha256(struct event *ev, const struct packed_event *p)
 {
-	static const uint8_t none[MSG_SHA256];
-
 	ev->has_sha256 = (p->flags & FLAG_SHA256) != 0;
 	memcpy(ev->sha256, p->sha256, sizeof(ev->sha256));
-	return ev->has_sha256 || memcmp(p->sha256, none, sizeof(none)) == 0;
+	return ev->has_sha256 || is_zero(p->sha256, sizeof(p->sha256));
 }
 
 static bool unpack_fixed(struct event *ev, const struct packed_event *p)
@@ -148,8 +154,8 @@ static bool unpack_fixed(struct event *ev, const struct packed_event *p)
 	ev->reason = p->reason;
 	ev->stopped = (p->flags & FLAG_STOPPED) != 0;
 	ev->upload = (p->flags & FLAG_UPLOAD) != 0;
-	return p->time_us <= TIME_MAX_US && p->status <= STATUS_MAX &&
-	       p->protocol < EVENT_PROTOCOL_COUNT &&
+	return p->time_us <= TIME_MAX_US && is_zero(p->zero, sizeof(p->zero)) &&
+	       p->status <= STATUS_MAX && p->protocol < EVENT_PROTOCOL_COUNT &&
 	       verdict_valid(p->verdict) && verdict_reason_valid(p->reason) &&
 	       (p->flags & ~FLAGS_ALL) == 0 && unpack_sha256(ev, p) &&
 	       unpack_endpoint(&ev->client, p->client_family, p->client,

@@ -19,9 +19,14 @@
 /* Longest text of an event that is kept; longer ones are cut. */
 #define EVENT_TEXT_MAX	 4096
 /* Bytes that any event fits into when packed. */
-#define EVENT_PACKED_MAX 25600
+#define EVENT_PACKED_MAX 28928
 
-enum event_protocol { EVENT_HTTP, EVENT_TUNNEL, EVENT_PROTOCOL_COUNT };
+enum event_protocol {
+	EVENT_HTTP,
+	EVENT_TUNNEL,
+	EVENT_FTP,
+	EVENT_PROTOCOL_COUNT
+};
 
 struct event {
 	uint64_t time_us; /* wall clock at its end, since 1970 */
@@ -45,6 +50,7 @@ struct event {
 	struct str method;
 	struct str url;
 	struct str host;
+	struct str user; /* whom the client logged in as */
 	struct str name; /* signature, or the parser's word */
 	struct str rule; /* what decided: "scan", "infected_url_block" ... */
 	struct str content_type;

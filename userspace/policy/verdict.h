@@ -31,6 +31,8 @@ enum reason {
 	REASON_BAD_RESPONSE, /* the same from the origin server */
 	REASON_METHOD,	     /* CONNECT on an intercepted connection */
 	REASON_NOT_HTTP,     /* bytes that are no HTTP, refused by policy */
+	REASON_TLS,	     /* FTP: AUTH TLS, refused by policy */
+	REASON_BOUNCE,	     /* FTP: a data connection to somebody else */
 
 	/* not scanned */
 	REASON_SCANNER_FAILED,	/* its process died or answered with an error */

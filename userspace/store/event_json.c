@@ -12,6 +12,7 @@
 static const char *const protocols[EVENT_PROTOCOL_COUNT] = {
 	[EVENT_HTTP] = "http",
 	[EVENT_TUNNEL] = "tunnel",
+	[EVENT_FTP] = "ftp",
 };
 
 /* --- members ----------------------------------------------------------------- */
@@ -99,6 +100,7 @@ static bool add_request(struct json_object *line, const struct event *ev)
 	       add_text(line, "method", ev->method) &&
 	       add_text(line, "url", ev->url) &&
 	       add_text(line, "host", ev->host) &&
+	       add_text(line, "user", ev->user) &&
 	       (ev->status == 0 || add_number(line, "status", ev->status));
 }
 

@@ -31,6 +31,7 @@ static struct event sample(void)
 		.method = STR("POST"),
 		.url = STR("http://example.test/\xff\x01?a=b"),
 		.host = STR("example.test"),
+		.user = STR("ann"),
 		.name = STR("Eicar"),
 		.rule = STR("scan"),
 		.content_type = STR("text/html"),
@@ -71,6 +72,7 @@ static void assert_same(const struct event *a, const struct event *b)
 	assert_text(a->method, b->method);
 	assert_text(a->url, b->url);
 	assert_text(a->host, b->host);
+	assert_text(a->user, b->user);
 	assert_text(a->name, b->name);
 	assert_text(a->rule, b->rule);
 	assert_text(a->content_type, b->content_type);
@@ -104,7 +106,7 @@ static void long_text_is_cut(void **state)
 
 	(void)state;
 	memset(text, 'x', sizeof(text));
-	ev.method = ev.url = ev.host = ev.name = ev.rule = all;
+	ev.method = ev.url = ev.host = ev.user = ev.name = ev.rule = all;
 	ev.content_type = all;
 	n = event_pack(&ev, packed, sizeof(packed));
 	assert_true(n > 0);

@@ -36,6 +36,7 @@ static struct event sample(void)
 		.method = STR("PUT"),
 		.url = STR("http://example.test/a?b=c"),
 		.host = STR("example.test"),
+		.user = STR("ann"),
 		.name = STR("Eicar"),
 		.rule = STR("scan"),
 		.content_type = STR("text/html"),
@@ -57,7 +58,7 @@ static void whole_line(void **state)
 		"\"client\":\"10.77.1.2:45678\",\"server\":\"[fd77:2::2]:80\","
 		"\"protocol\":\"http\",\"method\":\"PUT\","
 		"\"url\":\"http://example.test/a?b=c\","
-		"\"host\":\"example.test\",\"status\":403,"
+		"\"host\":\"example.test\",\"user\":\"ann\",\"status\":403,"
 		"\"verdict\":\"blocked\",\"reason\":\"signature\","
 		"\"name\":\"Eicar\",\"rule\":\"scan\",\"bytes_in\":100,"
 		"\"bytes_out\":18446744073709551615,\"sha256\":\"e3b0"
