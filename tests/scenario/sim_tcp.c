@@ -152,6 +152,9 @@ void tcp_arrive_rst(struct sim_tcp *t)
 	t->state = TCP_RESET;
 	t->error = t->in_fin && t->out_fin ? EPIPE : ECONNRESET;
 	t->in_fin = true;
+	/* Who resets doesn't read on, and so doesn't see how it ends. */
+	if (t->end == TCP_FIN && bytes_len(&t->out) > 0)
+		t->end = TCP_RST;
 	bytes_drop(&t->out, bytes_len(&t->out));
 	sim_wake(&t->file);
 }

@@ -8,10 +8,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "proxy/dial.h"
 #include "proxy/relay.h"
 #include "sys/log.h"
-
-#define SIDE_EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
 
 static void on_socket(struct stock_waiter *w, int fd);
 static void connect_failed(struct session *s, int error);
@@ -50,33 +49,18 @@ static void on_client(struct loop_fd *lfd, uint32_t events)
 	s->protocol->run(s);
 }
 
-/*
- * The answer to connect(2): writable, or an error that SO_ERROR names. No
- * error there means that the event was about an earlier connection of this
- * round: the answer is still to come.
- */
-static void check_connected(struct session *s, uint32_t events)
-{
-	socklen_t len = sizeof(int);
-	int error = 0;
-
-	if (events & (EPOLLERR | EPOLLHUP)) {
-		if (getsockopt(s->server.lfd.fd, SOL_SOCKET, SO_ERROR, &error,
-			       &len) == -1)
-			error = errno;
-		if (error != 0)
-			connect_failed(s, -error);
-	} else if (events & EPOLLOUT) {
-		s->upstream = UPSTREAM_CONNECTED;
-	}
-}
-
 static void on_server(struct loop_fd *lfd, uint32_t events)
 {
 	struct session *s = list_entry(lfd, struct session, server.lfd);
 
-	if (s->upstream == UPSTREAM_CONNECTING)
-		check_connected(s, events);
+	if (s->upstream == UPSTREAM_CONNECTING) {
+		int rc = dial_answer(lfd->fd, events);
+
+		if (rc > 0)
+			s->upstream = UPSTREAM_CONNECTED;
+		else if (rc < 0)
+			connect_failed(s, rc);
+	}
 	side_event(&s->server, events);
 	s->protocol->run(s);
 }
@@ -148,6 +132,7 @@ void session_start(struct relay *r, int fd, const struct ip_endpoint *client,
 	timer_init(&s->timer, on_timer);
 	stock_waiter_init(&s->waiter, on_socket);
 	side_init(&s->client, s);
+	s->client.counted = true;
 	side_init(&s->server, s);
 	if (loop_add(r->loop, &s->client.lfd, fd, SIDE_EVENTS, on_client) !=
 	    0) {
@@ -225,37 +210,13 @@ static void connect_failed(struct session *s, int error)
 	stats_add(s->relay->stats, RELAY_CONNECT_FAILED, 1);
 }
 
-/*
- * The origin server sees the client's address (any port: the kernel picks one
- * that is free towards this server, see IP_BIND_ADDRESS_NO_PORT in the net
- * role) and is reached at the address that the client dialled, whatever name
- * the request bears. A socket that was used before still has that client's
- * address: so the gateway's own is asked for, too.
- */
 static void connect_with(struct session *s, int fd)
 {
-	struct ip_endpoint from = {.addr = s->client_addr.addr};
-	struct sockaddr_storage ss;
-	socklen_t len;
-	int rc;
+	int rc = dial(s, fd, &s->server_addr);
 
-	if (!s->config->config->intercept.keep_client_address)
-		memset(from.addr.bytes, 0, sizeof(from.addr.bytes));
-	len = ip_endpoint_to_sockaddr(&from, &ss);
-	if (bind(fd, (struct sockaddr *)&ss, len) == -1) {
-		connect_failed(s, -errno);
-		close(fd);
-		return;
-	}
-	len = ip_endpoint_to_sockaddr(&s->server_addr, &ss);
-	if (connect(fd, (struct sockaddr *)&ss, len) == -1 &&
-	    errno != EINPROGRESS) {
-		connect_failed(s, -errno);
-		close(fd);
-		return;
-	}
-	rc = loop_add(s->relay->loop, &s->server.lfd, fd, SIDE_EVENTS,
-		      on_server);
+	if (rc == 0)
+		rc = loop_add(s->relay->loop, &s->server.lfd, fd, SIDE_EVENTS,
+			      on_server);
 	if (rc != 0) {
 		connect_failed(s, rc);
 		close(fd);

@@ -95,7 +95,7 @@ static void carried(struct side *sd, enum relay_counter total, ssize_t n)
 	struct session *s = sd->session;
 
 	s->last_io_ms = s->relay->loop->now_ms;
-	if (sd == &s->client)
+	if (sd->counted)
 		stats_add(s->relay->stats, total, (uint64_t)n);
 }
 

@@ -23,12 +23,16 @@
 
 struct session;
 
+/* What epoll is asked for. */
+#define SIDE_EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+
 struct side {
 	struct loop_fd lfd; /* fd -1: there is no connection */
 	struct session *session;
 	struct buf in;	   /* received, not used yet; no data: not borrowed */
 	struct buf out;	   /* to be sent */
 	struct pipe *pipe; /* on its way out, behind @out */
+	bool counted;	   /* in the relay's totals: it leads to the client */
 	bool readable;	   /* recv() may give something */
 	bool writable;	   /* send() may take something */
 	bool ending;	   /* epoll said that the peer ends or reset it */
