@@ -75,29 +75,10 @@ static struct exchange *exchange_new(struct session *s)
 
 /* --- the event ----------------------------------------------------- */
 
-static bool worth_an_event(const struct exchange *x)
-{
-	return exchange_config(x)->log_access || x->stopped ||
-	       x->verdict == VERDICT_BLOCKED ||
-	       x->verdict == VERDICT_NOT_SCANNED;
-}
-
-static void count_verdict(struct exchange *x)
-{
-	struct stats *st = exchange_relay(x)->stats;
-
-	stats_add(st, RELAY_VERDICT + x->verdict, 1);
-	if (x->reason != REASON_NONE)
-		stats_add(st, RELAY_REASON + x->reason, 1);
-}
-
 void exchange_log(struct exchange *x, uint64_t reply_bytes)
 {
 	const struct session *s = x->session;
 	struct event ev = {
-		.session = s->id,
-		.client = s->client_addr,
-		.server = s->server_addr,
 		.protocol = EVENT_HTTP,
 		.verdict = x->verdict,
 		.reason = x->reason,
@@ -121,12 +102,8 @@ void exchange_log(struct exchange *x, uint64_t reply_bytes)
 	if (x->logged)
 		return;
 	x->logged = true;
-	count_verdict(x);
-	if (!worth_an_event(x))
-		return;
-	ev.time_us = exchange_relay(x)->loop->clock->wall_us();
 	memcpy(ev.sha256, x->told.sha256, sizeof(ev.sha256));
-	eventlog_add(&exchange_relay(x)->events, &ev);
+	eventlog_tell(s, &ev);
 }
 
 /* --- the end of an exchange ---------------------------------------- */

@@ -275,8 +275,6 @@ bool verdict_url_infected(struct exchange *x, const struct http1_request *req);
 void reply_page(struct exchange *x, unsigned int status);
 /* A template filled in: text (the caller's) of *@len bytes, or NULL. */
 char *reply_render(const struct exchange *x, const char *template, size_t *len);
-/* The id that the exchange's event is going to have, if it is written now. */
-const char *reply_event_id(const struct exchange *x, char *dst, size_t size);
 /* Whatever was under way with the origin server is over. */
 void reply_drop_upstream(struct exchange *x);
 /* "100 Continue", for an upload that we receive ourselves. */

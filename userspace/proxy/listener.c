@@ -109,8 +109,10 @@ static bool destination(struct relay *r, int fd, struct ip_endpoint *server)
 	return true;
 }
 
-static void take_in(struct relay *r, int fd, const struct sockaddr_storage *ss)
+static void take_in(struct relay *r, uint32_t service, int fd,
+		    const struct sockaddr_storage *ss)
 {
+	const struct config *config = r->role->config->config;
 	struct ip_endpoint client, server;
 
 	if (!ip_endpoint_from_sockaddr(&client, ss) ||
@@ -119,11 +121,14 @@ static void take_in(struct relay *r, int fd, const struct sockaddr_storage *ss)
 		close(fd);
 		return;
 	}
-	session_start(r, fd, &client, &server, &protocol_http);
+	session_start(r, fd, &client, &server,
+		      config->services[service].protocol == PROTOCOL_FTP
+			      ? &protocol_ftp
+			      : &protocol_http);
 }
 
 /* False when the queue is empty or there is no room. */
-static bool accept_one(struct relay *r, int listener)
+static bool accept_one(struct relay *r, const struct relay_listener *listener)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof(ss);
@@ -133,10 +138,10 @@ static bool accept_one(struct relay *r, int listener)
 		pause_accepting(r);
 		return false;
 	}
-	fd = accept4(listener, (struct sockaddr *)&ss, &len,
+	fd = accept4(listener->lfd.fd, (struct sockaddr *)&ss, &len,
 		     SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd != -1) {
-		take_in(r, fd, &ss);
+		take_in(r, listener->service, fd, &ss);
 		return true;
 	}
 	switch (errno) {
@@ -156,11 +161,11 @@ static bool accept_one(struct relay *r, int listener)
 
 static void on_accept(struct loop_fd *lfd, uint32_t events)
 {
-	struct relay *r = listener_of(lfd)->relay;
+	const struct relay_listener *listener = listener_of(lfd);
 
 	(void)events;
 	for (int i = 0; i < ACCEPTS_A_ROUND && lfd->fd != -1; i++)
-		if (!accept_one(r, lfd->fd))
+		if (!accept_one(listener->relay, listener))
 			return;
 }
 
@@ -219,10 +224,10 @@ bool listener_all_open(const struct relay *r)
 void listener_close_all(struct relay *r)
 {
 	for (uint32_t i = 0; i < CONFIG_SERVICES; i++) {
-		int fd = r->listeners[i].lfd.fd;
+		const struct relay_listener *listener = &r->listeners[i];
 
-		for (int n = 0; n < QUEUE_MAX && fd != -1; n++)
-			if (!accept_one(r, fd))
+		for (int n = 0; n < QUEUE_MAX && listener->lfd.fd != -1; n++)
+			if (!accept_one(r, listener))
 				break;
 		listener_close(r, i);
 	}

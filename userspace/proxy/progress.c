@@ -15,6 +15,7 @@
 #include <sys/random.h>
 
 #include "proto/navigation.h"
+#include "proxy/eventlog.h"
 #include "proxy/http.h"
 #include "render/progress.h"
 
@@ -258,7 +259,8 @@ void progress_refuse_object(struct exchange *x)
 			blocked ? "Your download was blocked"
 				: "Your download failed",
 			verdict_reason_sentence(x->reason),
-			reply_event_id(x, event, sizeof(event)));
+			eventlog_next_id(&exchange_relay(x)->events, event,
+					 sizeof(event)));
 	finish(x, &sb);
 }
 

@@ -42,6 +42,11 @@ static int on_sockets(struct chan *ch, const struct chan_msg *m)
 			       m->nfds);
 }
 
+static int on_data(struct chan *ch, const struct chan_msg *m)
+{
+	return data_asks_answered(&relay_of_net(ch)->data, m);
+}
+
 /* Its successor comes with MSG_PEER; listeners and sessions live on. */
 static void on_net_closed(struct chan *ch, const char *violation)
 {
@@ -55,6 +60,7 @@ static const struct chan_rule net_rules[] = {
 	{MSG_LISTENER, sizeof(struct msg_listener), 0, 1, 1, on_listener},
 	{MSG_SOCKETS, sizeof(struct msg_sockets), 0, 0, MSG_FDS_MAX,
 	 on_sockets},
+	{MSG_DATA, sizeof(struct msg_data_answer), 0, 0, 1, on_data},
 };
 
 static const struct chan_ops net_ops = {
@@ -73,6 +79,7 @@ static int net_connect(struct relay *r, int fd)
 	if (rc == 0 && !r->stopping && !listener_all_open(r))
 		rc = chan_send(&r->net, MSG_LISTEN, NULL, 0);
 	stock_reconnected(&r->stock);
+	data_asks_connected(&r->data);
 	return rc;
 }
 
@@ -233,6 +240,7 @@ int relay_init(struct relay *r, struct role *role)
 	r->next_session = 1;
 	chan_init(&r->net, r->loop, &net_ops, r);
 	stock_init(&r->stock, &r->net, r->loop);
+	data_asks_init(&r->data, &r->net);
 	scanner_init(&r->scanner, r->loop, r->stats);
 	r->scanner.violation = scan_violation;
 	r->scanner.deadline_ms = role->config->config->scan.deadline;
@@ -337,6 +345,7 @@ void relay_close(struct relay *r)
 	scanner_close(&r->scanner);
 	outbox_close(&r->events);
 	stock_close(&r->stock);
+	data_asks_close(&r->data);
 	chan_close(&r->net);
 	object_store_close(&r->objects);
 	pipe_pool_close(&r->pipes);

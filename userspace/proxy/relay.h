@@ -11,6 +11,7 @@
 #include "ipc/outbox.h"
 #include "ipc/role.h"
 #include "ipc/vcache.h"
+#include "proxy/data_ask.h"
 #include "proxy/object.h"
 #include "proxy/pool.h"
 #include "proxy/scanner.h"
@@ -35,6 +36,7 @@ struct relay {
 
 	struct chan net;
 	struct stock stock;
+	struct data_asks data;
 	struct scanner scanner;
 	struct outbox events;
 

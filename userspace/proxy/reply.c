@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "proxy/eventlog.h"
 #include "proxy/http.h"
 #include "render/page.h"
 
@@ -60,14 +61,6 @@ static struct str utc_now(const struct exchange *x, char *dst, size_t size)
 	return (struct str){dst, n};
 }
 
-const char *reply_event_id(const struct exchange *x, char *dst, size_t size)
-{
-	const struct outbox *events = &exchange_relay(x)->events;
-
-	event_format_id(dst, size, events->instance, outbox_next(events));
-	return dst;
-}
-
 char *reply_render(const struct exchange *x, const char *template, size_t *len)
 {
 	char time[40], event[EVENT_ID_MAX], client[IP_TEXT_MAX], status[8];
@@ -88,8 +81,8 @@ char *reply_render(const struct exchange *x, const char *template, size_t *len)
 	values.v[TEMPLATE_SENTENCE] =
 		str_of(verdict_reason_sentence(x->reason));
 	values.v[TEMPLATE_TIME] = utc_now(x, time, sizeof(time));
-	values.v[TEMPLATE_EVENT] =
-		str_of(reply_event_id(x, event, sizeof(event)));
+	values.v[TEMPLATE_EVENT] = str_of(eventlog_next_id(
+		&exchange_relay(x)->events, event, sizeof(event)));
 	values.v[TEMPLATE_STATUS] = str_of(status);
 	values.v[TEMPLATE_STATUS_TEXT] = str_of(text_of(x->status));
 	values.v[TEMPLATE_VERSION] = str_of(SLUICE_VERSION);

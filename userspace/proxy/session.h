@@ -122,6 +122,7 @@ bool session_server_left(struct session *s);
 void session_disconnect(struct session *s);
 
 extern const struct protocol protocol_http;
+extern const struct protocol protocol_ftp;
 extern const struct protocol protocol_linger;
 
 #endif

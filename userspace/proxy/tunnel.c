@@ -134,10 +134,6 @@ static void tunnel_ended(struct session *s, enum session_close why)
 	struct tunnel *t = s->state;
 	struct stats *st = s->relay->stats;
 	struct event ev = {
-		.time_us = s->relay->loop->clock->wall_us(),
-		.session = s->id,
-		.client = s->client_addr,
-		.server = s->server_addr,
 		.protocol = EVENT_TUNNEL,
 		.verdict = VERDICT_PASSED,
 		.reason = reason_of(s, why),
@@ -146,11 +142,7 @@ static void tunnel_ended(struct session *s, enum session_close why)
 		.duration_ms = s->relay->loop->now_ms - t->started_ms,
 	};
 
-	stats_add(st, RELAY_VERDICT + VERDICT_PASSED, 1);
-	if (ev.reason != REASON_NONE)
-		stats_add(st, RELAY_REASON + ev.reason, 1);
-	if (s->config->config->log_access)
-		eventlog_add(&s->relay->events, &ev);
+	eventlog_tell(s, &ev);
 	stats_sub(st, RELAY_SESSION_MEMORY, sizeof(*t));
 	s->state = NULL;
 	free(t);

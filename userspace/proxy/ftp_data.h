@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The data connection of a control connection: two legs, as the control
+ * connection has, and the way they come about.
+ *
+ *	passive	 client --> [ listener at the server's address and port ]
+ *			    [ socket of the stock ] --> server, where it listens
+ *	active	 client <-- [ socket bound to the server's address ]
+ *			    [ listener at the client's address and port ] <-- server
+ *
+ * Both are as they would be without us: the client sees the server's address,
+ * the server the client's (or the gateway's, intercept.source_address).
+ * Listeners are for one connection, from the one host that it is expected from;
+ * they are closed with it, or with the session.
+ */
+#ifndef SLUICE_PROXY_FTP_DATA_H
+#define SLUICE_PROXY_FTP_DATA_H
+
+#include "proxy/data_ask.h"
+#include "proxy/side.h"
+#include "proxy/stock.h"
+
+enum ftp_leg_state {
+	LEG_NONE,
+	LEG_WAITING, /* for a socket: of the net role, or of the stock */
+	LEG_LISTENING,
+	LEG_CONNECTING,
+	LEG_OPEN,
+	LEG_FAILED /* side.error says why */
+};
+
+struct ftp_leg {
+	struct side side;
+	struct ftp_data *data;
+	enum ftp_leg_state state;
+	struct loop_fd listener;    /* fd -1: there is none */
+	struct data_ask ask;	    /* for a socket that is bound */
+	struct stock_waiter waiter; /* for one that isn't; server's leg only */
+	struct ip_endpoint local;   /* what a listener is bound to */
+	struct ip_endpoint peer;    /* whom it is with; port 0: any port */
+};
+
+enum ftp_data_mode { FTP_DATA_NONE, FTP_DATA_PASSIVE, FTP_DATA_ACTIVE };
+
+/*
+ * Lifetime: part of the protocol's state of a session, whose memory outlives
+ * the round in which ftp_data_end() was called.
+ */
+struct ftp_data {
+	struct session *session;
+	struct data_pair *pair; /* from the first data connection on */
+	enum ftp_data_mode mode;
+	struct ftp_leg client;
+	struct ftp_leg server;
+};
+
+void ftp_data_init(struct ftp_data *d, struct session *s);
+/*
+ * The server listens on @port: connect there, and listen for the client. False
+ * without memory.
+ */
+bool ftp_data_passive(struct ftp_data *d, uint16_t port);
+/*
+ * The client listens at @client: listen for the server, at the same address and
+ * port where the client's address is kept. False without memory.
+ */
+bool ftp_data_active(struct ftp_data *d, const struct ip_endpoint *client);
+/* Whether either side can be told: 1, 0 not yet, or -errno. */
+int ftp_data_ready(const struct ftp_data *d);
+/* Active, and the transfer begins: connect to the client. Once. */
+void ftp_data_call_client(struct ftp_data *d);
+/*
+ * Close both legs: with FIN where all was said (@reset false), with RST else.
+ * The next one may follow.
+ */
+void ftp_data_close(struct ftp_data *d, bool reset);
+/* With the session. */
+void ftp_data_end(struct ftp_data *d);
+
+#endif
