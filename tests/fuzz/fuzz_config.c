@@ -35,12 +35,14 @@ static void check_lists(const struct config_intercept *in)
 {
 	FUZZ_CHECK(in->lan_count <= CONFIG_IFACES);
 	FUZZ_CHECK(in->http_count <= CONFIG_PORTS);
+	FUZZ_CHECK(in->ftp_count <= CONFIG_PORTS);
 	FUZZ_CHECK(in->bypass_clients_count <= CONFIG_BYPASS);
 	FUZZ_CHECK(in->bypass_servers_count <= CONFIG_BYPASS);
-	FUZZ_CHECK(!in->install_rules ||
-		   (in->lan_count > 0 && in->http_count > 0));
+	FUZZ_CHECK(!in->install_rules || in->lan_count > 0);
 	for (uint32_t i = 0; i < in->http_count; i++)
 		FUZZ_CHECK(in->http[i] != 0);
+	for (uint32_t i = 0; i < in->ftp_count; i++)
+		FUZZ_CHECK(in->ftp[i] != 0);
 	for (uint32_t i = 0; i < in->lan_count; i++) {
 		FUZZ_CHECK(memchr(in->lan[i], '\0', CONFIG_IFACE_MAX) != NULL);
 		FUZZ_CHECK(in->lan[i][0] != '\0');
@@ -61,8 +63,14 @@ static void check_config(const struct config *c)
 	FUZZ_CHECK(c->scan.max_ratio > 0 && c->scan.deadline > 0);
 	FUZZ_CHECK(c->http.max_line <= c->http.max_header);
 	FUZZ_CHECK(c->delivery.tail <= c->delivery.hold_below);
-	FUZZ_CHECK(c->service_count == 1 && c->services[0].port != 0);
-	FUZZ_CHECK(config_service(c, PROTOCOL_HTTP, MODE_TRANSPARENT) != NULL);
+	FUZZ_CHECK(c->service_count == PROTOCOL_COUNT);
+	for (unsigned int p = 0; p < PROTOCOL_COUNT; p++) {
+		FUZZ_CHECK(c->services[p].port != 0);
+		FUZZ_CHECK(config_service(c, p, MODE_TRANSPARENT) != NULL);
+	}
+	FUZZ_CHECK(c->services[0].port != c->services[1].port);
+	FUZZ_CHECK(!c->intercept.install_rules || config_intercepts(c) ||
+		   c->apps.enabled);
 	check_lists(&c->intercept);
 }
 

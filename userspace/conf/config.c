@@ -14,6 +14,11 @@ const struct config_service *config_service(const struct config *c,
 	return NULL;
 }
 
+bool config_intercepts(const struct config *c)
+{
+	return c->intercept.http_count > 0 || c->intercept.ftp_count > 0;
+}
+
 static bool has(const struct ip_net *nets, uint32_t count,
 		const struct ip_addr *addr)
 {

@@ -32,7 +32,7 @@
 #define CONFIG_QUEUES	 16
 
 enum config_when_down { WHEN_DOWN_OPEN, WHEN_DOWN_CLOSED };
-enum config_protocol { PROTOCOL_HTTP, PROTOCOL_FTP };
+enum config_protocol { PROTOCOL_HTTP, PROTOCOL_FTP, PROTOCOL_COUNT };
 enum config_mode { MODE_TRANSPARENT };
 enum config_engine { ENGINE_NONE, ENGINE_LIBCLAMAV, ENGINE_CLAMD };
 enum config_action { ACTION_ALLOW, ACTION_BLOCK };
@@ -88,16 +88,16 @@ struct config_http {
 };
 
 struct config_ftp {
-	enum config_ftps ftps;	     /* AUTH TLS */
-	enum config_restart restart; /* REST, while objects are scanned */
+	enum config_ftps ftps;	      /* AUTH TLS */
+	enum config_restart restart;  /* REST, while objects are scanned */
 	enum config_delivery uploads; /* hold or tail */
-	uint32_t max_line;	     /* of commands and replies, without its end */
-	uint64_t max_reply;	     /* all lines of one reply */
-	uint64_t idle_timeout;	     /* between commands */
-	uint64_t connect_timeout;    /* towards the server */
-	uint64_t reply_timeout;	     /* command sent to its reply */
-	uint64_t data_timeout;	     /* until the data connection is there */
-	uint64_t transfer_timeout;   /* a transfer in which nothing moves */
+	uint32_t max_line;	  /* of commands and replies, without its end */
+	uint64_t max_reply;	  /* all lines of one reply */
+	uint64_t idle_timeout;	  /* between commands */
+	uint64_t connect_timeout; /* towards the server */
+	uint64_t reply_timeout;	  /* command sent to its reply */
+	uint64_t data_timeout;	  /* until the data connection is there */
+	uint64_t transfer_timeout; /* a transfer in which nothing moves */
 };
 
 struct config_scan {
@@ -174,6 +174,9 @@ struct config {
 const struct config_service *config_service(const struct config *c,
 					    enum config_protocol protocol,
 					    enum config_mode mode);
+
+/* Whether connections to any port are taken in. */
+bool config_intercepts(const struct config *c);
 
 /*
  * The mode for @client: that of the list that has it, hold before progress

@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONFIG_KEYS_MAX	       64
-#define CONFIG_SECTIONS_MAX    8
+#define CONFIG_KEYS_MAX	       80
+#define CONFIG_SECTIONS_MAX    9
 /* The section whose keys are fields of struct config_service. */
 #define CONFIG_SERVICE_SECTION "service"
 
@@ -60,6 +60,8 @@ struct config_section {
 	bool named; /* NAME in quotes follows; may be there several times */
 };
 
+/* By enum config_protocol, those of a later version behind them. */
+extern const struct config_word config_protocol_words[];
 extern const struct config_key config_keys[];
 extern const size_t config_key_count;
 /* Without the top level. */

@@ -23,7 +23,6 @@ struct loader {
 	bool seen[CONFIG_KEYS_MAX];
 	struct config draft;
 	struct config_service service; /* the section being read */
-	unsigned int services;	       /* all there were, kept or not */
 };
 
 static bool is_service_key(const struct config_key *key)
@@ -115,7 +114,6 @@ static void on_begin(void *ctx)
 	memset(&l->source, 0, sizeof(l->source));
 	memset(l->seen, 0, sizeof(l->seen));
 	l->source.file = l->file;
-	l->services = 0;
 	config_set_defaults(&l->draft);
 	config_set_service_defaults(&l->service, "");
 }
@@ -177,6 +175,16 @@ static const char *service_problem(const struct loader *l, const char *name)
 	return NULL;
 }
 
+/* The table has one default; a port that isn't given is the protocol's. */
+static void set_port(struct loader *l)
+{
+	const struct config_key *port =
+		config_key_find(CONFIG_SERVICE_SECTION, "port");
+
+	if (!l->seen[config_key_index(port)])
+		l->service.port = config_service_port(l->service.protocol);
+}
+
 static void on_service(void *ctx, unsigned int line, const char *name)
 {
 	struct loader *l = ctx;
@@ -185,7 +193,7 @@ static void on_service(void *ctx, unsigned int line, const char *name)
 	char shown[CONFIG_ERROR_MAX];
 	struct strbuf sb;
 
-	l->services++;
+	set_port(l);
 	if (problem == NULL) {
 		str_copy(l->service.name, sizeof(l->service.name), name);
 		c->services[c->service_count++] = l->service;
@@ -208,6 +216,25 @@ static const struct syntax_ops ops = {
 	.service = on_service,
 };
 
+/*
+ * Each protocol has a service. Those that the file doesn't have come in the
+ * order of the protocols, so that a reload finds the same ones.
+ */
+static void add_services(struct config *c)
+{
+	for (unsigned int p = 0; p < PROTOCOL_COUNT; p++) {
+		struct config_service *s = &c->services[c->service_count];
+
+		if (c->service_count == CONFIG_SERVICES ||
+		    config_service(c, p, MODE_TRANSPARENT) != NULL)
+			continue;
+		config_set_service_defaults(s, config_protocol_words[p].name);
+		s->protocol = p;
+		s->port = config_service_port(p);
+		c->service_count++;
+	}
+}
+
 static int load(struct loader *l, const char *text, char *clean)
 {
 	int ret;
@@ -217,9 +244,7 @@ static int load(struct loader *l, const char *text, char *clean)
 	ret = syntax_parse(l->file, clean, &ops, l, l->errs);
 	if (ret != 0)
 		return ret;
-	if (l->services == 0)
-		config_set_service_defaults(
-			&l->draft.services[l->draft.service_count++], "http");
+	add_services(&l->draft);
 	config_check(&l->draft, &l->source, l->errs);
 	if (l->errs->count > 0)
 		return -EINVAL;

@@ -20,7 +20,6 @@ struct later {
 static const struct later later[] = {
 	{"", "tls", UNKNOWN_SECTION},
 	{"intercept", "https", UNKNOWN_VALUE},
-	{"intercept", "ftp", UNKNOWN_VALUE},
 	{CONFIG_SERVICE_SECTION, "address", UNKNOWN_VALUE},
 	{CONFIG_SERVICE_SECTION, "upstream", UNKNOWN_VALUE},
 	{CONFIG_SERVICE_SECTION, "server", UNKNOWN_VALUE},

@@ -7,6 +7,8 @@
 #include "conf/types.h"
 
 #define ELEMENT_MAX 32 /* bytes of a list's element */
+#define PORT_HTTP   3129
+#define PORT_FTP    2121
 
 bool value_is_list(const struct config_key *key)
 {
@@ -136,4 +138,9 @@ void config_set_service_defaults(struct config_service *s, const char *name)
 	for (size_t i = 0; i < config_key_count; i++)
 		if (is_service_key(&config_keys[i]))
 			preset(&config_keys[i], s);
+}
+
+uint16_t config_service_port(enum config_protocol protocol)
+{
+	return protocol == PROTOCOL_FTP ? PORT_FTP : PORT_HTTP;
 }

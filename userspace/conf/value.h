@@ -41,5 +41,7 @@ void value_allowed(const struct config_key *key, struct strbuf *sb);
 void config_set_defaults(struct config *c);
 /* A service of this name with every key at its default. */
 void config_set_service_defaults(struct config_service *s, const char *name);
+/* The port of a service that names none. */
+uint16_t config_service_port(enum config_protocol protocol);
 
 #endif

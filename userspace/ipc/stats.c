@@ -34,6 +34,8 @@ static const char *const net_names[] = {
 	[NET_INSTALLED] = "installed",
 	[NET_REINSTALLED] = "reinstalled",
 	[NET_SOCKETS_GIVEN] = "sockets_given",
+	[NET_PAIRS] = "ftp_pairs",
+	[NET_DATA_GIVEN] = "ftp_sockets_given",
 };
 
 static const char *const scan_names[] = {

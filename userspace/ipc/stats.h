@@ -57,6 +57,8 @@ enum net_counter {
 	NET_INSTALLED,	 /* the rules are in place */
 	NET_REINSTALLED, /* times that somebody else removed them */
 	NET_SOCKETS_GIVEN,
+	NET_PAIRS,	/* of clients and FTP servers, now */
+	NET_DATA_GIVEN, /* sockets for data connections of FTP */
 	NET_COUNTERS
 };
 

@@ -4,7 +4,7 @@
  * that an administrator can check them against everybody else's.
  *
  * Packet and socket marks are single bits. Sluice's rules set and test nothing
- * but these three; the other 29 bits pass through them unchanged. Whoever else
+ * but these four; the other 28 bits pass through them unchanged. Whoever else
  * writes marks on the gateway has to do the same (restore a connection's mark
  * under a mask, not whole), or packets lose the bit that delivers them.
  *
@@ -29,6 +29,12 @@
 #define MARK_UPSTREAM 0x20000000U
 /* SO_MARK of transparent listeners, and so of every connection they accept. */
 #define MARK_CLIENT   0x40000000U
+/*
+ * Beside one of these two, on sockets of FTP's data connections. They are found
+ * by the rules for data connections and by no others: such a listener is bound
+ * to an address, so nothing else tells it from a connection.
+ */
+#define MARK_DATA     0x08000000U
 
 /* In the mark of a connection: the label. */
 #define LABEL_MASK  0x07ff0000U

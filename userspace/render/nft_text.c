@@ -26,6 +26,7 @@ enum operand {
 	OP_RATE,
 	OP_METER,
 	OP_SERVER, /* a map whose key is a server */
+	OP_PAIR,   /* a set of two addresses; the other one follows */
 	OP_QUEUE
 };
 
@@ -40,6 +41,8 @@ static const struct {
 	[TERM_L4PROTO_IS] = {"meta l4proto", OP_PROTOCOL},
 	[TERM_SADDR] = {"saddr", OP_SET},
 	[TERM_DADDR] = {"daddr", OP_SET},
+	[TERM_PAIR_CLIENT] = {"saddr", OP_PAIR},
+	[TERM_PAIR_SERVER] = {"daddr", OP_PAIR},
 	[TERM_TCP_SPORT] = {"tcp sport", OP_SET},
 	[TERM_TCP_DPORT] = {"tcp dport", OP_SET},
 	[TERM_TCP_DPORT_IS] = {"tcp dport", OP_NUMBER},
@@ -145,7 +148,8 @@ static void put_rate(struct strbuf *sb, uint64_t rate)
 
 static bool is_v6(const struct ruleset_set *set)
 {
-	return set->type == SET_TYPE_NET6 || set->type == SET_TYPE_HOST6;
+	return set->type == SET_TYPE_NET6 || set->type == SET_TYPE_HOST6 ||
+	       set->type == SET_TYPE_PAIR6;
 }
 
 static void put_meter(struct strbuf *sb, const struct ruleset_set *set,
@@ -164,6 +168,24 @@ static void put_hint(struct strbuf *sb, const struct ruleset_set *map)
 		      map->type == SET_TYPE_SERVER6 ? "ip6" : "ip", map->name);
 }
 
+static void put_pair(struct strbuf *sb, const struct ruleset_set *set,
+		     const struct ruleset_term *t)
+{
+	strbuf_printf(sb, " . %s %s @%s", is_v6(set) ? "ip6" : "ip",
+		      t->kind == TERM_PAIR_CLIENT ? "daddr" : "saddr",
+		      set->name);
+}
+
+static void put_bit(struct strbuf *sb, const struct ruleset_term *t)
+{
+	if (t->mask != 0)
+		strbuf_printf(sb, " & 0x%08x %s 0x%08x", t->mask,
+			      t->negate ? "!=" : "==", t->value);
+	else
+		strbuf_printf(sb, " & 0x%08x == 0x%08x", t->value,
+			      t->negate ? 0 : t->value);
+}
+
 static void put_operand(struct strbuf *sb, const struct ruleset *rs,
 			const struct ruleset_term *t)
 {
@@ -179,8 +201,7 @@ static void put_operand(struct strbuf *sb, const struct ruleset *rs,
 		strbuf_printf(sb, " %s%u", no, t->value);
 		break;
 	case OP_BIT:
-		strbuf_printf(sb, " & 0x%08x == 0x%08x", t->value,
-			      t->negate ? 0 : t->value);
+		put_bit(sb, t);
 		break;
 	case OP_MASK:
 		strbuf_printf(sb, " 0x%08x", t->value);
@@ -222,6 +243,9 @@ static void put_operand(struct strbuf *sb, const struct ruleset *rs,
 	case OP_SERVER:
 		put_hint(sb, &rs->sets[t->set]);
 		break;
+	case OP_PAIR:
+		put_pair(sb, &rs->sets[t->set], t);
+		break;
 	case OP_QUEUE:
 		put_queue(sb, rs, t);
 		break;
@@ -238,7 +262,8 @@ static void put_rule(struct strbuf *sb, const struct ruleset *rs,
 	for (uint32_t i = 0; i < rule->count; i++) {
 		const struct ruleset_term *t = &rule->terms[i];
 
-		if (t->kind == TERM_SADDR || t->kind == TERM_DADDR)
+		if (t->kind == TERM_SADDR || t->kind == TERM_DADDR ||
+		    terms[t->kind].operand == OP_PAIR)
 			strbuf_puts(sb,
 				    is_v6(&rs->sets[t->set]) ? "ip6 " : "ip ");
 		strbuf_puts(sb, terms[t->kind].text);
@@ -246,6 +271,21 @@ static void put_rule(struct strbuf *sb, const struct ruleset *rs,
 		strbuf_putc(sb, ' ');
 	}
 	strbuf_printf(sb, "comment \"%s\"\n", rule->name);
+}
+
+static const char *priority_name(enum ruleset_priority priority)
+{
+	switch (priority) {
+	case PRIORITY_RAW:
+		return "raw";
+	case PRIORITY_MANGLE:
+		return "mangle";
+	case PRIORITY_TRANSLATED:
+		return "dstnat + 1";
+	case PRIORITY_FILTER:
+		break;
+	}
+	return "filter";
 }
 
 static void put_base(struct strbuf *sb, const struct ruleset_chain *chain)
@@ -256,15 +296,12 @@ static void put_base(struct strbuf *sb, const struct ruleset_chain *chain)
 		[HOOK_FORWARD] = "forward",
 		[HOOK_OUTPUT] = "output",
 	};
-	const char *priority = chain->priority == PRIORITY_RAW	    ? "raw"
-			       : chain->priority == PRIORITY_MANGLE ? "mangle"
-								    : "filter";
 
 	if (chain->hook == HOOK_NONE)
 		return;
 	strbuf_printf(sb,
 		      "\t\ttype filter hook %s priority %s; policy accept;\n",
-		      hooks[chain->hook], priority);
+		      hooks[chain->hook], priority_name(chain->priority));
 }
 
 static void put_elem(struct strbuf *sb, const struct ruleset_set *set,
@@ -293,6 +330,8 @@ static void put_elem(struct strbuf *sb, const struct ruleset_set *set,
 	case SET_TYPE_SERVER6:
 	case SET_TYPE_HOST4:
 	case SET_TYPE_HOST6:
+	case SET_TYPE_PAIR4:
+	case SET_TYPE_PAIR6:
 		break;
 	}
 }
@@ -314,6 +353,8 @@ static const struct {
 	[SET_TYPE_LABEL] = {"mark", NULL, 5},
 	[SET_TYPE_HOST4] = {"ipv4_addr", NULL, 2},
 	[SET_TYPE_HOST6] = {"ipv6_addr", NULL, 1},
+	[SET_TYPE_PAIR4] = {"ipv4_addr . ipv4_addr", NULL, 1},
+	[SET_TYPE_PAIR6] = {"ipv6_addr . ipv6_addr", NULL, 1},
 };
 
 static void put_set(struct strbuf *sb, const struct ruleset_set *set)
@@ -348,7 +389,9 @@ void nft_text_ruleset(struct strbuf *sb, const struct ruleset *rs)
 {
 	strbuf_puts(sb, "table inet " RULESET_TABLE " {\n");
 	for (uint32_t i = 0; i < rs->set_count; i++) {
-		if (i > 0)
+		if (!ruleset_set_exists(&rs->sets[i]))
+			continue;
+		if (i > 0) /* the first one always exists */
 			strbuf_putc(sb, '\n');
 		put_set(sb, &rs->sets[i]);
 	}

@@ -45,6 +45,7 @@
 #include "conf/config.h"
 #include "policy/app.h"
 #include "render/marks.h"
+#include "render/ruleset_data.h"
 #include "render/ruleset_policy.h"
 #include "render/ruleset_term.h"
 
@@ -66,17 +67,33 @@ static struct ruleset_term queue(const struct config_apps *apps)
 				     .total = apps->queues};
 }
 
-/* Where conntrack has no label to keep, it needn't see the client's leg. */
-static struct ruleset_term apart(const struct ruleset *rs)
-{
-	return rs->labels ? with(TERM_ZONE, ZONE_CLIENT) : plain(TERM_NOTRACK);
-}
+#define IS_SYN	 with(TERM_TCP_FLAGS, TH_SYN)
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/* What holds for every packet that goes to a socket of the client's leg. */
-#define TAKE_CLIENT(rs)                                                  \
-	apart(rs), with(TERM_SET_BIT, MARK_DIVERT), plain(TERM_COUNTER), \
-		plain(TERM_ACCEPT)
-#define IS_SYN with(TERM_TCP_FLAGS, TH_SYN)
+/* The rules that each protocol has for itself. */
+static const struct names {
+	enum ruleset_set_id ports;
+	const char *from_clients;
+	const char *intercept4, *intercept6;
+	const char *cookie4, *cookie6;
+	const char *direct;
+	const char *not_intercepted;
+} names[PROTOCOL_COUNT] = {
+	[PROTOCOL_HTTP] = {SET_HTTP_PORTS, "from-clients", "intercept-http4",
+			   "intercept-http6", "cookie-http4", "cookie-http6",
+			   "direct", "not-intercepted"},
+	[PROTOCOL_FTP] = {SET_FTP_PORTS, "from-clients-ftp", "intercept-ftp4",
+			  "intercept-ftp6", "cookie-ftp4", "cookie-ftp6",
+			  "direct-ftp", "not-intercepted-ftp"},
+};
+
+/* What becomes of one protocol. */
+struct service {
+	const struct names *names;
+	uint16_t port; /* of the listener; 0: there is none */
+	bool takes;    /* new connections */
+	bool alone;    /* no other protocol does */
+};
 
 enum bypass_use { BYPASS_INTERCEPT, BYPASS_CLOSING, BYPASS_REFUSE };
 
@@ -131,6 +148,8 @@ static void add_prerouting(struct ruleset *rs)
 
 	RULE(c, "to-servers", in_set(TERM_TCP_DPORT, SET_SOCKET_PORTS),
 	     jump("clients"));
+	if (rs->data)
+		ruleset_data_add_prerouting(c);
 	RULE(c, "client-errors4", with(TERM_L4PROTO_IS, IPPROTO_ICMP),
 	     with(TERM_SOCKET_MARK, MARK_CLIENT), plain(TERM_SOCKET_BOUND),
 	     TAKE_CLIENT(rs));
@@ -139,14 +158,65 @@ static void add_prerouting(struct ruleset *rs)
 	     TAKE_CLIENT(rs));
 }
 
-static void add_clients(struct ruleset *rs)
+/* A socket of that leg, but none of a data connection. */
+static struct ruleset_term socket_of(const struct ruleset *rs, uint32_t mark)
+{
+	return rs->data ? marked(mark | MARK_DATA, mark)
+			: with(TERM_SOCKET_MARK, mark);
+}
+
+static void add_clients(struct ruleset *rs, const struct service *services)
 {
 	struct ruleset_chain *c = chain_add(rs, "clients", HOOK_NONE, 0);
 
-	RULE(c, "client", with(TERM_SOCKET_MARK, MARK_CLIENT),
-	     plain(TERM_SOCKET_BOUND), TAKE_CLIENT(rs));
-	RULE(c, "from-clients", in_set(TERM_IIFNAME, SET_LAN),
-	     in_set(TERM_TCP_DPORT, SET_HTTP_PORTS), jump("intercept"));
+	RULE(c, "client", socket_of(rs, MARK_CLIENT), plain(TERM_SOCKET_BOUND),
+	     TAKE_CLIENT(rs));
+	if (rs->data)
+		ruleset_data_add_clients(rs, c);
+	for (unsigned int p = 0; p < PROTOCOL_COUNT; p++)
+		if (services[p].takes)
+			RULE(c, names[p].from_clients,
+			     in_set(TERM_IIFNAME, SET_LAN),
+			     in_set(TERM_TCP_DPORT, names[p].ports),
+			     jump("intercept"));
+}
+
+/* The port is asked for where it tells protocols apart. */
+static void add_intercept_rules(const struct ruleset *rs,
+				struct ruleset_chain *c,
+				const struct service *s, uint8_t family)
+{
+	const struct ruleset_term terms[] = {
+		in_set(TERM_TCP_DPORT, s->names->ports),
+		only(family),
+		IS_SYN,
+		tproxy(family, s->port),
+		TAKE_CLIENT(rs),
+	};
+	uint32_t skip = s->alone ? 1 : 0;
+
+	ruleset_rule_add(c,
+			 family == AF_INET ? s->names->intercept4
+					   : s->names->intercept6,
+			 terms + skip, COUNT(terms) - skip);
+}
+
+static void add_cookie_rules(const struct ruleset *rs, struct ruleset_chain *c,
+			     const struct service *s, uint8_t family)
+{
+	const struct ruleset_term terms[] = {
+		in_set(TERM_TCP_DPORT, s->names->ports),
+		in_set(TERM_L4PROTO, SET_SYNCOOKIES),
+		only(family),
+		with(TERM_TCP_FLAGS, TH_ACK),
+		tproxy(family, s->port),
+		TAKE_CLIENT(rs),
+	};
+	uint32_t skip = s->alone ? 1 : 0;
+
+	ruleset_rule_add(
+		c, family == AF_INET ? s->names->cookie4 : s->names->cookie6,
+		terms + skip, COUNT(terms) - skip);
 }
 
 /*
@@ -164,7 +234,7 @@ static void add_clients(struct ruleset *rs)
  * filled only while the kernel sends cookies; for as long, connections from
  * before Sluice started are reset when they send: closed.
  */
-static void add_intercept(struct ruleset *rs, uint16_t port)
+static void add_intercept(struct ruleset *rs, const struct service *services)
 {
 	struct ruleset_chain *c = chain_add(rs, "intercept", HOOK_NONE, 0);
 
@@ -172,26 +242,28 @@ static void add_intercept(struct ruleset *rs, uint16_t port)
 	bypass(c, BYPASS_INTERCEPT);
 	RULE(c, "down", inverted(in_set(TERM_L4PROTO, SET_ALIVE)),
 	     plain(TERM_COUNTER), plain(TERM_RETURN));
-	RULE(c, "intercept-http4", only(AF_INET), IS_SYN, tproxy(AF_INET, port),
-	     TAKE_CLIENT(rs));
-	RULE(c, "intercept-http6", only(AF_INET6), IS_SYN,
-	     tproxy(AF_INET6, port), TAKE_CLIENT(rs));
+	for (unsigned int p = 0; p < PROTOCOL_COUNT; p++) {
+		if (!services[p].takes)
+			continue;
+		add_intercept_rules(rs, c, &services[p], AF_INET);
+		add_intercept_rules(rs, c, &services[p], AF_INET6);
+	}
 	RULE(c, "no-listener", IS_SYN, plain(TERM_COUNTER), plain(TERM_RETURN));
+	if (rs->data)
+		ruleset_data_leave_out(c, "handshake-data");
 	RULE(c, "handshake", plain(TERM_SOCKET_TRANSPARENT), TAKE_CLIENT(rs));
-	RULE(c, "cookie-http4", in_set(TERM_L4PROTO, SET_SYNCOOKIES),
-	     only(AF_INET), with(TERM_TCP_FLAGS, TH_ACK), tproxy(AF_INET, port),
-	     TAKE_CLIENT(rs));
-	RULE(c, "cookie-http6", in_set(TERM_L4PROTO, SET_SYNCOOKIES),
-	     only(AF_INET6), with(TERM_TCP_FLAGS, TH_ACK),
-	     tproxy(AF_INET6, port), TAKE_CLIENT(rs));
+	for (unsigned int p = 0; p < PROTOCOL_COUNT; p++) {
+		if (!services[p].takes)
+			continue;
+		add_cookie_rules(rs, c, &services[p], AF_INET);
+		add_cookie_rules(rs, c, &services[p], AF_INET6);
+	}
 }
 
 /* Unless it is about the client's leg, which chain prerouting has seen. */
-#define TAKE_UPSTREAM_ERROR                                           \
-	inverted(with(TERM_PACKET_MARK, MARK_DIVERT)),                \
-		with(TERM_SOCKET_MARK, MARK_UPSTREAM),                \
-		with(TERM_SET_BIT, MARK_DIVERT), plain(TERM_COUNTER), \
-		plain(TERM_ACCEPT)
+#define TAKE_UPSTREAM_ERROR                            \
+	inverted(with(TERM_PACKET_MARK, MARK_DIVERT)), \
+		with(TERM_SOCKET_MARK, MARK_UPSTREAM), TAKE_UPSTREAM
 
 /*
  * Behind conntrack, so that a reply to a masqueraded upstream connection is
@@ -216,55 +288,86 @@ static void add_upstream(struct ruleset *rs)
  * small TIME_WAIT socket, FIN_WAIT2 included. The origin's own end still has to
  * be delivered; forwarded, it would reach the client, which knows nothing of
  * it. Not for bypassed peers nor while the switch is off: open, see handshake.
- * The listener's port is left out because a lookup finds listeners as well.
+ * Listeners' ports are left out because a lookup finds listeners as well.
  */
-static void add_servers(struct ruleset *rs, uint16_t port)
+static void add_closing(struct ruleset_chain *c, const struct service *services)
+{
+	struct ruleset_term terms[PROTOCOL_COUNT + 4];
+	const struct ruleset_term take[] = {plain(TERM_SOCKET_TRANSPARENT),
+					    TAKE_UPSTREAM};
+	uint32_t count = 0;
+
+	for (unsigned int p = 0; p < PROTOCOL_COUNT; p++)
+		if (services[p].port != 0)
+			terms[count++] = inverted(
+				with(TERM_TCP_DPORT_IS, services[p].port));
+	memcpy(terms + count, take, sizeof(take));
+	ruleset_rule_add(c, "closing", terms, count + COUNT(take));
+}
+
+static void add_servers(struct ruleset *rs, const struct service *services)
 {
 	struct ruleset_chain *c = chain_add(rs, "servers", HOOK_NONE, 0);
 
 	RULE(c, "decided", with(TERM_PACKET_MARK, MARK_DIVERT),
 	     plain(TERM_ACCEPT));
-	RULE(c, "upstream", with(TERM_SOCKET_MARK, MARK_UPSTREAM),
-	     with(TERM_SET_BIT, MARK_DIVERT), plain(TERM_COUNTER),
-	     plain(TERM_ACCEPT));
+	RULE(c, "upstream", socket_of(rs, MARK_UPSTREAM), TAKE_UPSTREAM);
 	bypass(c, BYPASS_CLOSING);
 	RULE(c, "closing-down", inverted(in_set(TERM_L4PROTO, SET_ALIVE)),
 	     plain(TERM_RETURN));
-	RULE(c, "closing", inverted(with(TERM_TCP_DPORT_IS, port)),
-	     plain(TERM_SOCKET_TRANSPARENT), with(TERM_SET_BIT, MARK_DIVERT),
-	     plain(TERM_COUNTER), plain(TERM_ACCEPT));
+	if (rs->data)
+		ruleset_data_leave_out(c, "closing-data");
+	add_closing(c, services);
 }
+
+#define NO_LABEL inverted(with(TERM_CT_BITS, LABEL_MASK))
+#define OF_CLIENT \
+	with(TERM_PACKET_MARK, MARK_DIVERT), with(TERM_CT_ZONE_IS, ZONE_CLIENT)
 
 /*
  * The label of the client's leg, whose connection conntrack has in its own
  * zone. The upstream leg doesn't get this one: what a client asked for is
- * counted once.
+ * counted once. A connection keeps the label that it began with, whatever its
+ * port is taken for now.
  */
-static void add_label_intercepted(struct ruleset_chain *input)
+static void add_label_intercepted(const struct ruleset *rs,
+				  struct ruleset_chain *input,
+				  const struct service *services)
 {
-	RULE(input, "label-http", with(TERM_PACKET_MARK, MARK_DIVERT),
-	     with(TERM_CT_ZONE_IS, ZONE_CLIENT),
-	     inverted(with(TERM_CT_BITS, LABEL_MASK)),
-	     with(TERM_LABEL, APP_HTTP), plain(TERM_COUNTER));
+	if (rs->data)
+		RULE(input, "label-ftp-data", OF_CLIENT, NO_LABEL,
+		     with(TERM_SOCKET_MARK, MARK_DATA),
+		     with(TERM_LABEL, APP_FTP_DATA), plain(TERM_COUNTER));
+	if (services[PROTOCOL_FTP].takes)
+		RULE(input, "label-ftp", OF_CLIENT, NO_LABEL,
+		     in_set(TERM_TCP_DPORT, SET_FTP_PORTS),
+		     with(TERM_LABEL, APP_FTP), plain(TERM_COUNTER));
+	if (services[PROTOCOL_HTTP].takes)
+		RULE(input, "label-http", OF_CLIENT, NO_LABEL,
+		     with(TERM_LABEL, APP_HTTP), plain(TERM_COUNTER));
 }
 
 /*
- * direct: nobody connects to the listener itself. Diverted packets keep the
+ * direct: nobody connects to a listener itself. Diverted packets keep the
  * port they were sent to, so whatever arrives with the listener's port and
  * without our mark was addressed to it, and a relay would dial itself: closed.
  */
-static void add_input(struct ruleset *rs, uint16_t port, const struct config *c)
+static void add_input(struct ruleset *rs, const struct service *services,
+		      const struct config *c)
 {
 	struct ruleset_chain *in =
 		chain_add(rs, "input", HOOK_INPUT, PRIORITY_FILTER);
 
-	RULE(in, "direct", with(TERM_TCP_DPORT_IS, port),
-	     inverted(with(TERM_PACKET_MARK, MARK_DIVERT)), plain(TERM_COUNTER),
-	     plain(TERM_RESET));
+	for (unsigned int p = 0; p < PROTOCOL_COUNT; p++)
+		if (services[p].port != 0)
+			RULE(in, names[p].direct,
+			     with(TERM_TCP_DPORT_IS, services[p].port),
+			     inverted(with(TERM_PACKET_MARK, MARK_DIVERT)),
+			     plain(TERM_COUNTER), plain(TERM_RESET));
 	if (!rs->intercepts)
 		return;
 	if (c->apps.enabled)
-		add_label_intercepted(in);
+		add_label_intercepted(rs, in, services);
 	ruleset_policy_add_input(in, c);
 }
 
@@ -290,8 +393,7 @@ static void add_label_upstream(struct ruleset *rs)
 		chain_add(rs, "label_upstream", HOOK_OUTPUT, PRIORITY_MANGLE);
 
 	RULE(c, "label-upstream", with(TERM_PACKET_MARK, MARK_UPSTREAM),
-	     inverted(with(TERM_CT_BITS, LABEL_MASK)),
-	     with(TERM_LABEL, APP_GATEWAY), plain(TERM_COUNTER));
+	     NO_LABEL, with(TERM_LABEL, APP_GATEWAY), plain(TERM_COUNTER));
 }
 
 /*
@@ -384,14 +486,18 @@ void ruleset_set_queue(struct ruleset *rs, enum ruleset_queue queue)
  * is refused, whatever the cause (switch off, no listener). Only its SYN: what
  * is open already was open before Sluice was asked to keep the door.
  */
-static void add_refuse(struct ruleset *rs)
+static void add_refuse(struct ruleset *rs, const struct service *services)
 {
 	struct ruleset_chain *fwd =
 		chain_add(rs, "forward", HOOK_FORWARD, PRIORITY_FILTER);
 	struct ruleset_chain *refuse = chain_add(rs, "refuse", HOOK_NONE, 0);
 
-	RULE(fwd, "not-intercepted", in_set(TERM_IIFNAME, SET_LAN),
-	     in_set(TERM_TCP_DPORT, SET_HTTP_PORTS), IS_SYN, jump("refuse"));
+	for (unsigned int p = 0; p < PROTOCOL_COUNT; p++)
+		if (services[p].takes)
+			RULE(fwd, names[p].not_intercepted,
+			     in_set(TERM_IIFNAME, SET_LAN),
+			     in_set(TERM_TCP_DPORT, names[p].ports), IS_SYN,
+			     jump("refuse"));
 	bypass(refuse, BYPASS_REFUSE);
 	RULE(refuse, "refuse", with(TERM_L4PROTO_IS, IPPROTO_TCP),
 	     plain(TERM_COUNTER), plain(TERM_RESET));
@@ -412,23 +518,26 @@ static void fill_bypass(struct ruleset *rs, enum ruleset_bypass list,
 	}
 }
 
+static void fill_ports(struct ruleset *rs, enum ruleset_set_id id,
+		       const uint16_t *ports, uint32_t count)
+{
+	/* A value that is listed twice is one element. */
+	for (uint32_t i = 0; i < count; i++) {
+		union ruleset_elem e = {.port = ports[i]};
+
+		(void)ruleset_set_add(&rs->sets[id], &e);
+		(void)ruleset_set_add(&rs->sets[SET_SOCKET_PORTS], &e);
+	}
+}
+
 static void fill_sets(struct ruleset *rs, const struct config_intercept *c,
 		      const struct ruleset_held *held)
 {
 	union ruleset_elem e;
 
-	for (unsigned int i = 0; i < SET_FIXED; i++)
-		ruleset_set_init(&rs->sets[i], i);
-	/* A value that is listed twice is one element. */
-	for (uint32_t i = 0; i < c->http_count; i++) {
-		e.port = c->http[i];
-		(void)ruleset_set_add(&rs->sets[SET_HTTP_PORTS], &e);
-		(void)ruleset_set_add(&rs->sets[SET_SOCKET_PORTS], &e);
-	}
-	for (uint32_t i = 0; i < held->count; i++) {
-		e.port = held->ports[i];
-		(void)ruleset_set_add(&rs->sets[SET_SOCKET_PORTS], &e);
-	}
+	fill_ports(rs, SET_HTTP_PORTS, c->http, c->http_count);
+	fill_ports(rs, SET_FTP_PORTS, c->ftp, c->ftp_count);
+	fill_ports(rs, SET_SOCKET_PORTS, held->ports, held->count);
 	for (uint32_t i = 0; i < c->lan_count; i++) {
 		/* Padded with zeros, as the kernel compares all 16 bytes. */
 		memset(&e, 0, sizeof(e));
@@ -442,32 +551,77 @@ static void fill_sets(struct ruleset *rs, const struct config_intercept *c,
 		    c->bypass_servers_count);
 }
 
-static const struct config_service *http_service(const struct config *c)
+static bool is_wanted(const struct ruleset *rs, enum ruleset_set_id id)
 {
-	for (uint32_t i = 0; i < c->service_count; i++) {
-		if (c->services[i].protocol == PROTOCOL_HTTP &&
-		    c->services[i].mode == MODE_TRANSPARENT)
-			return &c->services[i];
+	switch (id) {
+	case SET_FTP_PORTS:
+	case SET_PAIRS4:
+	case SET_PAIRS6:
+		return rs->data;
+	case SET_CLASSIFYING:
+	case SET_HINTS4:
+	case SET_HINTS6:
+		return rs->labels;
+	default:
+		return true;
 	}
-	return NULL;
 }
 
-static bool port_is_intercepted(const struct config_intercept *c, uint16_t port)
+static void add_sets(struct ruleset *rs, const struct config_intercept *c,
+		     const struct ruleset_held *held)
 {
-	for (uint32_t i = 0; i < c->http_count; i++)
-		if (c->http[i] == port)
+	rs->set_count = SET_FIXED;
+	for (unsigned int i = 0; i < SET_FIXED; i++) {
+		if (is_wanted(rs, i))
+			ruleset_set_init(&rs->sets[i], i);
+		else
+			ruleset_set_clear(&rs->sets[i]);
+	}
+	fill_sets(rs, c, held);
+}
+
+static bool has_port(const uint16_t *ports, uint32_t count, uint16_t port)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (ports[i] == port)
 			return true;
 	return false;
 }
 
+/* 0, -ENOENT, -EINVAL as in ruleset_build(). */
+static int find_services(struct service *services, const struct config *c)
+{
+	const struct config_intercept *ic = &c->intercept;
+
+	for (unsigned int p = 0; p < PROTOCOL_COUNT; p++) {
+		const struct config_service *found =
+			config_service(c, p, MODE_TRANSPARENT);
+		bool ftp = p == PROTOCOL_FTP;
+		struct service *s = &services[p];
+
+		s->names = &names[p];
+		s->takes = (ftp ? ic->ftp_count : ic->http_count) > 0;
+		s->alone = (ftp ? ic->http_count : ic->ftp_count) == 0;
+		s->port = found != NULL ? found->port : 0;
+		if (s->takes && found == NULL)
+			return -ENOENT;
+		if (has_port(ic->http, ic->http_count, s->port) ||
+		    has_port(ic->ftp, ic->ftp_count, s->port))
+			return -EINVAL;
+	}
+	return 0;
+}
+
 /* What comes for sockets of ours. */
-static void add_incoming(struct ruleset *rs, uint16_t port)
+static void add_incoming(struct ruleset *rs, const struct service *services)
 {
 	add_prerouting(rs);
-	add_clients(rs);
-	add_intercept(rs, port);
+	add_clients(rs, services);
+	add_intercept(rs, services);
 	add_upstream(rs);
-	add_servers(rs, port);
+	add_servers(rs, services);
+	if (rs->data)
+		ruleset_data_add(rs);
 }
 
 /* What they send. */
@@ -482,29 +636,27 @@ static void add_outgoing(struct ruleset *rs, const struct config_apps *apps)
 int ruleset_build(struct ruleset *rs, const struct config *c,
 		  const struct ruleset_held *held)
 {
-	const struct config_service *http = http_service(c);
-	uint16_t port = http != NULL ? http->port : 0;
+	struct service services[PROTOCOL_COUNT];
+	int rc = find_services(services, c);
 
+	if (rc != 0)
+		return rc;
 	rs->queue = QUEUE_NATIVE;
 	rs->chain_count = 0;
 	rs->labels = c->apps.enabled;
-	rs->intercepts = c->intercept.http_count > 0 || held->count > 0;
-	if (http == NULL && rs->intercepts)
-		return -ENOENT;
-	if (port_is_intercepted(&c->intercept, port))
-		return -EINVAL;
-	fill_sets(rs, &c->intercept, held);
-	rs->set_count = c->apps.enabled ? SET_FIXED : SET_CLASSIFYING;
+	rs->intercepts = config_intercepts(c) || held->count > 0;
+	rs->data = services[PROTOCOL_FTP].takes || held->ftp;
+	add_sets(rs, &c->intercept, held);
 	if (rs->intercepts)
-		add_incoming(rs, port);
-	if (http != NULL)
-		add_input(rs, port, c);
+		add_incoming(rs, services);
+	if (c->service_count > 0)
+		add_input(rs, services, c);
 	if (rs->intercepts)
 		add_outgoing(rs, &c->apps);
 	if (c->apps.enabled)
 		add_classify(rs, &c->apps);
 	if (rs->intercepts && c->intercept.when_down == WHEN_DOWN_CLOSED)
-		add_refuse(rs);
+		add_refuse(rs, services);
 	ruleset_policy_add(rs, c);
 	return 0;
 }

@@ -17,7 +17,7 @@
 struct config;
 
 #define RULESET_TABLE	 "sluice"
-#define RULESET_CHAINS	 32
+#define RULESET_CHAINS	 40
 #define RULESET_RULES	 20 /* a chain */
 #define RULESET_TERMS	 10 /* a rule */
 #define RULESET_NAME_MAX 32
@@ -36,6 +36,8 @@ enum ruleset_term_kind {
 	TERM_L4PROTO_IS,   /* @value */
 	TERM_SADDR,	   /* @set: its type says which family */
 	TERM_DADDR,	   /* @set */
+	TERM_PAIR_CLIENT,  /* from the client of a pair in @set to its server */
+	TERM_PAIR_SERVER,  /* the other way */
 	TERM_TCP_SPORT,	   /* @set */
 	TERM_TCP_DPORT,	   /* @set */
 	TERM_TCP_DPORT_IS, /* @value, @negate */
@@ -43,7 +45,8 @@ enum ruleset_term_kind {
 	TERM_TO_GATEWAY,   /* the destination is an address of the gateway */
 	TERM_SOCKET_TRANSPARENT,
 	TERM_SOCKET_BOUND, /* not bound to the wildcard address */
-	TERM_SOCKET_MARK,  /* bit @value is set */
+	TERM_SOCKET_MARK,  /* bit @value is set; @negate: a socket without it;
+			    * with @mask: of its bits, @value are set */
 	TERM_PACKET_MARK,  /* bit @value is set; @negate: is not set */
 	TERM_CT_NONE,	   /* of no connection, or of none that is in order */
 	TERM_CT_ZONE_IS,   /* the connection's zone is @value */
@@ -88,6 +91,7 @@ struct ruleset_term {
 	bool negate;
 	uint8_t family; /* AF_INET or AF_INET6 */
 	uint32_t value;
+	uint32_t mask;
 	uint32_t total;
 	uint64_t rate; /* bytes a second; the bucket holds one second's */
 	const char *chain;
@@ -122,6 +126,7 @@ enum ruleset_hook {
 enum ruleset_priority {
 	PRIORITY_RAW = -300,
 	PRIORITY_MANGLE = -150,
+	PRIORITY_TRANSLATED = -99, /* right behind NAT of destinations */
 	PRIORITY_FILTER = 0
 };
 
@@ -138,9 +143,10 @@ struct ruleset_chain {
 struct ruleset {
 	enum ruleset_queue queue; /* native, until ruleset_set_queue() */
 	uint32_t chain_count;
-	uint32_t set_count; /* of @sets, those that there are */
+	uint32_t set_count; /* of @sets; below SET_FIXED some don't exist */
 	bool intercepts;    /* else nothing needs routes (sys/route.h) */
 	bool labels;	    /* conntrack has labels, of the client's leg too */
+	bool data;	    /* there may be data connections of FTP */
 	struct ruleset_chain chains[RULESET_CHAINS];
 	struct ruleset_set sets[SET_COUNT];
 };
@@ -154,14 +160,15 @@ struct ruleset {
 struct ruleset_held {
 	uint32_t count;
 	uint16_t ports[RULESET_HELD];
+	bool ftp; /* some of them were FTP's: it may have data connections */
 };
 
 /*
  * The rules that @c asks for, in @rs, whatever it held. Without a port to
  * intercept, now or in @held, they do no more than name what is forwarded.
  *
- * 0; -ENOENT when there are ports and no transparent HTTP service to send
- * connections to; -EINVAL when that service's port is one of them.
+ * 0; -ENOENT when there are ports and no transparent service of their protocol
+ * to send connections to; -EINVAL when a service's port is one of them.
  */
 __attribute__((warn_unused_result)) int
 ruleset_build(struct ruleset *rs, const struct config *c,

@@ -16,11 +16,14 @@ static const struct {
 	[SET_SYNCOOKIES] = {"syncookies", SET_TYPE_PROTO, true, 0},
 	[SET_LAN] = {"lan", SET_TYPE_IFNAME, false, 0},
 	[SET_HTTP_PORTS] = {"http_ports", SET_TYPE_PORT, false, 0},
+	[SET_FTP_PORTS] = {"ftp_ports", SET_TYPE_PORT, false, 0},
 	[SET_SOCKET_PORTS] = {"socket_ports", SET_TYPE_PORT, false, 0},
 	[SET_BYPASS_CLIENTS4] = {"bypass_clients4", SET_TYPE_NET4, false, 0},
 	[SET_BYPASS_CLIENTS6] = {"bypass_clients6", SET_TYPE_NET6, false, 0},
 	[SET_BYPASS_SERVERS4] = {"bypass_servers4", SET_TYPE_NET4, false, 0},
 	[SET_BYPASS_SERVERS6] = {"bypass_servers6", SET_TYPE_NET6, false, 0},
+	[SET_PAIRS4] = {"pairs4", SET_TYPE_PAIR4, true, RULESET_PAIRS},
+	[SET_PAIRS6] = {"pairs6", SET_TYPE_PAIR6, true, RULESET_PAIRS},
 	[SET_CLASSIFYING] = {"classifying", SET_TYPE_PROTO, true, 0},
 	[SET_HINTS4] = {"hints4", SET_TYPE_SERVER4, true, RULESET_HINTS},
 	[SET_HINTS6] = {"hints6", SET_TYPE_SERVER6, true, RULESET_HINTS},
@@ -79,6 +82,8 @@ static int compare(const struct ruleset_set *set, const union ruleset_elem *a,
 	case SET_TYPE_SERVER6:
 	case SET_TYPE_HOST4:
 	case SET_TYPE_HOST6:
+	case SET_TYPE_PAIR4:
+	case SET_TYPE_PAIR6:
 		break;
 	}
 	return memcmp(a->net.addr.bytes, b->net.addr.bytes,

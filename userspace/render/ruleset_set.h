@@ -4,6 +4,7 @@
 #define SLUICE_RENDER_RULESET_SET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/ip.h"
@@ -12,6 +13,8 @@
 #define RULESET_IFNAME_MAX 16
 /* Hints of a family at most, some 100 bytes each. */
 #define RULESET_HINTS	   16384
+/* Pairs of a client and an FTP server, of a family. */
+#define RULESET_PAIRS	   16384
 /* Limits and quotas of policy, and the sets of each at most. */
 #define RULESET_METERS	   16
 #define RULESET_METER_SETS 7
@@ -21,12 +24,16 @@ enum ruleset_set_id {
 	SET_SYNCOOKIES, /* holds tcp while the kernel sends SYN cookies */
 	SET_LAN,
 	SET_HTTP_PORTS,
+	SET_FTP_PORTS,	  /* only with FTP */
 	SET_SOCKET_PORTS, /* of servers that sockets of ours are bound to */
 	SET_BYPASS_CLIENTS4,
 	SET_BYPASS_CLIENTS6,
 	SET_BYPASS_SERVERS4,
 	SET_BYPASS_SERVERS6,
-	/* Only with apps.enabled: see ruleset.set_count. */
+	/* Only with FTP: between whom there are control connections. */
+	SET_PAIRS4,
+	SET_PAIRS6,
+	/* Only with apps.enabled. */
 	SET_CLASSIFYING, /* protocols that are queued, while the app role lives */
 	SET_HINTS4,	 /* server -> mark */
 	SET_HINTS6,
@@ -46,7 +53,9 @@ enum ruleset_set_type {
 	SET_TYPE_SERVER6,
 	SET_TYPE_LABEL, /* a connection's mark, of which it has the label */
 	SET_TYPE_HOST4, /* single addresses */
-	SET_TYPE_HOST6
+	SET_TYPE_HOST6,
+	SET_TYPE_PAIR4, /* a client's and a server's */
+	SET_TYPE_PAIR6
 };
 
 enum ruleset_bypass { BYPASS_CLIENTS, BYPASS_SERVERS };
@@ -61,7 +70,7 @@ union ruleset_elem {
 
 /* Elements are sorted as nft prints them, without duplicates or overlap. */
 struct ruleset_set {
-	const char *name;
+	const char *name; /* NULL: there is no such set */
 	enum ruleset_set_type type;
 	bool timeout;	 /* elements come and go at run time, none are listed */
 	bool dynamic;	 /* ... added by rules, each with what it has seen */
@@ -77,6 +86,11 @@ struct ruleset_range {
 };
 
 const char *ruleset_set_name(enum ruleset_set_id id);
+
+static inline bool ruleset_set_exists(const struct ruleset_set *set)
+{
+	return set->name != NULL;
+}
 
 /* No name, no element, all zero. */
 void ruleset_set_clear(struct ruleset_set *set);

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "render/marks.h"
 #include "render/ruleset.h"
 
 static inline struct ruleset_term plain(enum ruleset_term_kind kind)
@@ -34,6 +35,27 @@ static inline struct ruleset_term jump(const char *chain)
 {
 	return (struct ruleset_term){.kind = TERM_JUMP, .chain = chain};
 }
+
+/* A socket whose mark has @value of the bits of @mask. */
+static inline struct ruleset_term marked(uint32_t mask, uint32_t value)
+{
+	return (struct ruleset_term){
+		.kind = TERM_SOCKET_MARK, .mask = mask, .value = value};
+}
+
+/* Where conntrack has no label to keep, it needn't see the client's leg. */
+static inline struct ruleset_term apart(const struct ruleset *rs)
+{
+	return rs->labels ? with(TERM_ZONE, ZONE_CLIENT) : plain(TERM_NOTRACK);
+}
+
+/* What holds for every packet that goes to a socket of the client's leg. */
+#define TAKE_CLIENT(rs)                                                  \
+	apart(rs), with(TERM_SET_BIT, MARK_DIVERT), plain(TERM_COUNTER), \
+		plain(TERM_ACCEPT)
+/* ... and of the upstream leg. */
+#define TAKE_UPSTREAM \
+	with(TERM_SET_BIT, MARK_DIVERT), plain(TERM_COUNTER), plain(TERM_ACCEPT)
 
 /* The next rule of @chain; there must be room. @name outlives the model. */
 static inline void ruleset_rule_add(struct ruleset_chain *chain,

@@ -21,8 +21,8 @@ static const char *fail_mode_text(struct json_object *mode)
 		return "rules are somebody else's (install_rules = false)";
 	if (!ctl_bool(mode, "ports_to_intercept"))
 		return ctl_bool(mode, "rules_installed")
-			       ? "naming and counting only (intercept.http is "
-				 "empty)"
+			       ? "naming and counting only (intercept.http and "
+				 "intercept.ftp are empty)"
 			       : "NOT COUNTING: the rules are not in place";
 	if (ctl_bool(mode, "intercepting"))
 		return closed ? "intercepting; if it stops: closed (refused)"

@@ -12,15 +12,20 @@
 /* 0, or -EPERM with @wrong saying which can't be kept. */
 static int keep(const struct sandbox *sb, char *wrong, size_t size)
 {
-	/* A container may lack these two; who needs them will see. */
+	/* A container may lack these; who needs them will see. */
 	bool bpf = sb->keep_bpf &&
 		   capng_have_capability(CAPNG_PERMITTED, CAP_BPF) != 0 &&
 		   capng_have_capability(CAPNG_PERMITTED, CAP_PERFMON) != 0;
+	bool ports = sb->keep_ports &&
+		     capng_have_capability(CAPNG_PERMITTED,
+					   CAP_NET_BIND_SERVICE) != 0;
 
 	capng_clear(CAPNG_SELECT_BOTH);
 	snprintf(wrong, size, "capabilities");
 	if (sb->keep_net_admin &&
 	    capng_update(CAPNG_ADD, KEPT, CAP_NET_ADMIN) != 0)
+		return -EPERM;
+	if (ports && capng_update(CAPNG_ADD, KEPT, CAP_NET_BIND_SERVICE) != 0)
 		return -EPERM;
 	if (bpf &&
 	    capng_updatev(CAPNG_ADD, KEPT, CAP_BPF, CAP_PERFMON, -1) != 0)

@@ -49,6 +49,11 @@ void nft_close(struct nft *n)
 	free(n);
 }
 
+struct netlink *nft_netlink(struct nft *n)
+{
+	return &n->nl;
+}
+
 const char *nft_error(const struct nft *n)
 {
 	return n->error;
@@ -100,7 +105,29 @@ static void put_rules(struct nft_batch *b, const struct ruleset *rs)
 	}
 }
 
-int nft_install(struct nft *n, const struct ruleset *rs, bool alive)
+static void put_sets(struct nft_batch *b, const struct ruleset *rs)
+{
+	for (uint32_t i = 0; i < rs->set_count; i++) {
+		if (!ruleset_set_exists(&rs->sets[i]))
+			continue;
+		nft_batch_set(b, rs, i);
+		nft_batch_elems(b, &rs->sets[i]);
+	}
+}
+
+static void put_pairs(struct nft_batch *b, const struct ruleset *rs,
+		      const struct nft_pairs *pairs)
+{
+	if (!rs->data || pairs == NULL)
+		return;
+	nft_batch_pairs(b, NFT_MSG_NEWSETELEM, rs->sets[SET_PAIRS4].name,
+			pairs->list4, pairs->count4);
+	nft_batch_pairs(b, NFT_MSG_NEWSETELEM, rs->sets[SET_PAIRS6].name,
+			pairs->list6, pairs->count6);
+}
+
+int nft_install(struct nft *n, const struct ruleset *rs, bool alive,
+		const struct nft_pairs *pairs)
 {
 	struct nft_batch b;
 	const char *what = "";
@@ -111,10 +138,7 @@ int nft_install(struct nft *n, const struct ruleset *rs, bool alive)
 	nft_batch_table(&b, NFT_MSG_NEWTABLE);
 	nft_batch_table(&b, NFT_MSG_DELTABLE);
 	nft_batch_table(&b, NFT_MSG_NEWTABLE);
-	for (uint32_t i = 0; i < rs->set_count; i++) {
-		nft_batch_set(&b, rs, i);
-		nft_batch_elems(&b, &rs->sets[i]);
-	}
+	put_sets(&b, rs);
 	if (alive)
 		nft_batch_proto(&b, NFT_MSG_NEWSETELEM,
 				rs->sets[SET_ALIVE].name, IPPROTO_TCP,
@@ -123,6 +147,7 @@ int nft_install(struct nft *n, const struct ruleset *rs, bool alive)
 	for (uint32_t i = 0; i < rs->chain_count; i++)
 		nft_batch_chain(&b, &rs->chains[i]);
 	put_rules(&b, rs);
+	put_pairs(&b, rs, pairs);
 	err = nft_batch_commit(&b, &what);
 	if (err != 0)
 		return fail(n, err, "rules not installed: %s: %s%s", what,
@@ -230,6 +255,15 @@ int nft_held_ports(struct nft *n, uint16_t *out, size_t max)
 	nftnl_set_elem_foreach(set, take_port, &ports);
 	nftnl_set_free(set);
 	return (int)ports.count;
+}
+
+bool nft_has_set(struct nft *n, enum ruleset_set_id id)
+{
+	struct nftnl_set *set = nft_dump_set(&n->nl, ruleset_set_name(id));
+
+	if (set != NULL)
+		nftnl_set_free(set);
+	return set != NULL;
 }
 
 static bool apart(const struct ruleset_range *a, const struct ruleset_range *b)

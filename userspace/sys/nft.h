@@ -19,15 +19,24 @@
 #include "sys/nft_diff.h"
 
 struct nft;
+struct netlink;
+struct nft_pair; /* sys/nft_object.h */
 
 /* How long the switch stays on without being renewed. Renew each second. */
 #define NFT_ALIVE_MS	  4000
 /* The same for the rules that complete handshakes made with SYN cookies. */
 #define NFT_SYNCOOKIES_MS 60000
 
+struct nft_pairs {
+	const struct nft_pair *list4, *list6;
+	size_t count4, count6;
+};
+
 /* NULL and errno. */
 struct nft *nft_open(void);
 void nft_close(struct nft *n);
+/* Its socket, for sys/nft_pairs.h. */
+struct netlink *nft_netlink(struct nft *n);
 /* What went wrong in the last call that failed, for a log line. */
 const char *nft_error(const struct nft *n);
 
@@ -41,11 +50,13 @@ __attribute__((warn_unused_result)) int nft_queue(struct nft *n,
 /*
  * Put @rs in place of whatever table of that name there is: one transaction,
  * so that every packet meets the old rules or the new ones. @alive: with the
- * switch on. Elements that only the kernel knew are gone; bypasses added at
- * run time belong in @rs (ruleset_bypass_add()). 0 or -errno.
+ * switch on. Elements that only the kernel knew are gone, but for @pairs (NULL:
+ * none), which are put in if @rs has sets for them; bypasses added at run time
+ * belong in @rs (ruleset_bypass_add()). 0 or -errno.
  */
 __attribute__((warn_unused_result)) int
-nft_install(struct nft *n, const struct ruleset *rs, bool alive);
+nft_install(struct nft *n, const struct ruleset *rs, bool alive,
+	    const struct nft_pairs *pairs);
 
 /* Take the table away; open, whatever when_down says. Also 0 without one. */
 __attribute__((warn_unused_result)) int nft_remove(struct nft *n);
@@ -66,6 +77,9 @@ __attribute__((warn_unused_result)) int nft_alive(struct nft *n);
  */
 __attribute__((warn_unused_result)) int
 nft_held_ports(struct nft *n, uint16_t *out, size_t max);
+
+/* Whether the rules in place have that set. */
+bool nft_has_set(struct nft *n, enum ruleset_set_id id);
 
 /*
  * The kernel is sending SYN cookies (SyncookiesSent of /proc/net/netstat

@@ -18,12 +18,17 @@
 #include "sys/netlink.h"
 #include "sys/nft_object.h"
 
-/* Four bypass sets full of IPv6 networks take some 400 KiB. */
-#define BATCH_MAX   (768U << 10)
+/*
+ * Four bypass sets full of IPv6 networks take some 400 KiB, as many pairs as
+ * there can be 1.2 MiB.
+ */
+#define BATCH_MAX   (2U << 20)
 /* Room that any one message fits in; see ELEMS_MAX. */
 #define MESSAGE_MAX ((size_t)16384)
 /* Networks in a message: two elements of at most 60 bytes each. */
 #define ELEMS_MAX   64U
+/* Pairs in a message: an element of at most 48 bytes each. */
+#define PAIRS_MAX   256U
 
 void nft_batch_begin(struct nft_batch *b, struct netlink *nl)
 {
@@ -235,6 +240,18 @@ void nft_batch_clients(struct nft_batch *b, const char *name,
 
 		put_elems(b, NFT_MSG_NEWSETELEM, NLM_F_CREATE, name,
 			  nft_object_clients(name, list + i, n));
+	}
+}
+
+void nft_batch_pairs(struct nft_batch *b, uint16_t type, const char *name,
+		     const struct nft_pair *list, size_t count)
+{
+	for (size_t i = 0; i < count; i += PAIRS_MAX) {
+		size_t n = count - i < PAIRS_MAX ? count - i : PAIRS_MAX;
+
+		put_elems(b, type,
+			  type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, name,
+			  nft_object_pairs(name, list + i, n));
 	}
 }
 

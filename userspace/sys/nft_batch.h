@@ -17,10 +17,11 @@
 struct netlink;
 struct nft_client;
 struct nft_hint;
+struct nft_pair;
 struct nftnl_set;
 
-/* Messages whose subject is remembered; install sends some 150, and up to
- * 300 more for a policy. */
+/* Messages whose subject is remembered; install sends some 180, up to 300 more
+ * for a policy, and last those of pairs. */
 #define NFT_BATCH_NAMES 512
 
 struct nft_batch {
@@ -63,6 +64,9 @@ void nft_batch_hint(struct nft_batch *b, uint16_t type, uint16_t flags,
 /* @count clients into set @name. */
 void nft_batch_clients(struct nft_batch *b, const char *name,
 		       const struct nft_client *list, size_t count);
+/* @count pairs into or out of set @name. */
+void nft_batch_pairs(struct nft_batch *b, uint16_t type, const char *name,
+		     const struct nft_pair *list, size_t count);
 /* All elements out of set @name. */
 void nft_batch_flush(struct nft_batch *b, const char *name);
 

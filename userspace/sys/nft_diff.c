@@ -306,7 +306,8 @@ int nft_diff_dump(const struct nft_dump *dump, const struct ruleset *rs,
 	struct diff d = {.dump = dump, .rs = rs, .fn = fn, .arg = arg};
 
 	for (uint32_t i = 0; i < rs->set_count; i++)
-		diff_set(&d, &rs->sets[i]);
+		if (ruleset_set_exists(&rs->sets[i]))
+			diff_set(&d, &rs->sets[i]);
 	nftnl_set_list_foreach(dump->sets, foreign_set, &d);
 	for (uint32_t i = 0; i < rs->chain_count; i++)
 		diff_chain(&d, &rs->chains[i]);

@@ -64,6 +64,8 @@ static void format(const struct ruleset_set *like, const union ruleset_elem *e,
 	case SET_TYPE_SERVER6:
 	case SET_TYPE_HOST4:
 	case SET_TYPE_HOST6:
+	case SET_TYPE_PAIR4:
+	case SET_TYPE_PAIR6:
 		break;
 	}
 }

@@ -91,7 +91,10 @@ static int dump(struct netlink *nl, uint16_t type, const char *set,
 	return netlink_dump(nl, nlh, fn, arg);
 }
 
-/* The element dump of a set that vanished meanwhile: ask for all again. */
+/*
+ * The element dump of a set that vanished meanwhile: ask for all again.
+ * Elements of run time, of which there may be many, are nothing to compare.
+ */
 static int dump_elems(struct netlink *nl, struct nftnl_set_list *sets)
 {
 	struct nftnl_set_list_iter *i = nftnl_set_list_iter_create(sets);
@@ -101,8 +104,11 @@ static int dump_elems(struct netlink *nl, struct nftnl_set_list *sets)
 	if (i == NULL)
 		return -ENOMEM;
 	while (err == 0 && (s = nftnl_set_list_iter_next(i)) != NULL)
-		err = dump(nl, NFT_MSG_GETSETELEM,
-			   nftnl_set_get_str(s, NFTNL_SET_NAME), take_elems, s);
+		if ((nftnl_set_get_u32(s, NFTNL_SET_FLAGS) & NFT_SET_TIMEOUT) ==
+		    0)
+			err = dump(nl, NFT_MSG_GETSETELEM,
+				   nftnl_set_get_str(s, NFTNL_SET_NAME),
+				   take_elems, s);
 	nftnl_set_list_iter_destroy(i);
 	return err == -ENOENT ? -EINTR : err;
 }

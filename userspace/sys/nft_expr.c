@@ -262,6 +262,27 @@ static void term_address(struct builder *b, const struct ruleset_term *t)
 	(void)lookup(b, t);
 }
 
+/*
+ * Client's and server's address, one behind the other in registers of four
+ * bytes (IPv4) or sixteen.
+ */
+static void term_pair(struct builder *b, const struct ruleset_term *t)
+{
+	bool v6 = b->rs->sets[t->set].type == SET_TYPE_PAIR6;
+	size_t src = v6 ? offsetof(struct ip6_hdr, ip6_src)
+			: offsetof(struct iphdr, saddr);
+	size_t dst = v6 ? offsetof(struct ip6_hdr, ip6_dst)
+			: offsetof(struct iphdr, daddr);
+	bool up = t->kind == TERM_PAIR_CLIENT;
+	uint32_t len = v6 ? 16 : 4;
+
+	need_family(b, v6);
+	payload(b, NFT_PAYLOAD_NETWORK_HEADER, up ? src : dst, len);
+	payload_to(b, NFT_PAYLOAD_NETWORK_HEADER, up ? dst : src, len,
+		   v6 ? NFT_REG_2 : NFT_REG32_01);
+	(void)lookup(b, t);
+}
+
 static void term_port(struct builder *b, const struct ruleset_term *t)
 {
 	need_tcp(b);
@@ -343,6 +364,11 @@ static void compare_bit(struct builder *b, const struct ruleset_term *t)
 {
 	uint32_t flip = 0, want = t->negate ? 0 : t->value;
 
+	if (t->mask != 0) {
+		bitwise(b, &t->mask, &flip, sizeof(flip));
+		compare(b, !t->negate, &t->value, sizeof(t->value));
+		return;
+	}
 	bitwise(b, &t->value, &flip, sizeof(flip));
 	compare(b, true, &want, sizeof(want));
 }
@@ -681,6 +707,8 @@ static const term_fn writers[TERM_COUNT] = {
 	[TERM_L4PROTO_IS] = term_l4proto_is,
 	[TERM_SADDR] = term_address,
 	[TERM_DADDR] = term_address,
+	[TERM_PAIR_CLIENT] = term_pair,
+	[TERM_PAIR_SERVER] = term_pair,
 	[TERM_TCP_SPORT] = term_port,
 	[TERM_TCP_DPORT] = term_port,
 	[TERM_TCP_DPORT_IS] = term_port_is,

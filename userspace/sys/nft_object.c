@@ -25,9 +25,10 @@
 /* Parts of a concatenation take six bits each. */
 #define NFT_TYPE_SERVER(addr) \
 	((addr) << 12 | NFT_TYPE_INET_PROTO << 6 | NFT_TYPE_INET_SERVICE)
-#define NFT_ORDER_NONE	  0 /* of a concatenation */
-#define NFT_ORDER_HOST	  1
-#define NFT_ORDER_NETWORK 2
+#define NFT_TYPE_PAIR(addr) ((addr) << 6 | (addr))
+#define NFT_ORDER_NONE	    0 /* of a concatenation */
+#define NFT_ORDER_HOST	    1
+#define NFT_ORDER_NETWORK   2
 
 static const struct {
 	uint32_t type;
@@ -50,6 +51,10 @@ static const struct {
 	[SET_TYPE_LABEL] = {NFT_TYPE_MARK, 4, NFT_ORDER_HOST, 0},
 	[SET_TYPE_HOST4] = {NFT_TYPE_IPV4_ADDR, 4, NFT_ORDER_NETWORK, 0},
 	[SET_TYPE_HOST6] = {NFT_TYPE_IPV6_ADDR, 16, NFT_ORDER_NETWORK, 0},
+	[SET_TYPE_PAIR4] = {NFT_TYPE_PAIR(NFT_TYPE_IPV4_ADDR), 8,
+			    NFT_ORDER_NONE, 0},
+	[SET_TYPE_PAIR6] = {NFT_TYPE_PAIR(NFT_TYPE_IPV6_ADDR), 32,
+			    NFT_ORDER_NONE, 0},
 };
 
 static struct nftnl_set *set_of_table(const char *name)
@@ -220,8 +225,10 @@ static int put_elem(struct nftnl_set *s, enum ruleset_set_type type,
 		return elem_add(s, &e->mark, 4) != NULL ? 0 : -1;
 	case SET_TYPE_SERVER4: /* come at run time: nft_object_hint() */
 	case SET_TYPE_SERVER6:
-	case SET_TYPE_HOST4: /* and nft_object_clients() */
+	case SET_TYPE_HOST4: /* nft_object_clients() */
 	case SET_TYPE_HOST6:
+	case SET_TYPE_PAIR4: /* and nft_object_pairs() */
+	case SET_TYPE_PAIR6:
 		return -1;
 	case SET_TYPE_NET4:
 	case SET_TYPE_NET6:
@@ -315,6 +322,25 @@ struct nftnl_set *nft_object_clients(const char *name,
 		}
 		nftnl_set_elem_set_u64(e, NFTNL_SET_ELEM_TIMEOUT,
 				       list[i].timeout_ms);
+	}
+	return s;
+}
+
+struct nftnl_set *nft_object_pairs(const char *name,
+				   const struct nft_pair *list, size_t count)
+{
+	struct nftnl_set *s = set_of_table(name);
+
+	for (size_t i = 0; s != NULL && i < count; i++) {
+		size_t n = ip_addr_len(&list[i].client);
+		uint8_t key[32];
+
+		memcpy(key, list[i].client.bytes, n);
+		memcpy(key + n, list[i].server.bytes, n);
+		if (elem_add(s, key, 2 * (uint32_t)n) == NULL) {
+			nftnl_set_free(s);
+			return NULL;
+		}
 	}
 	return s;
 }

@@ -32,6 +32,12 @@ struct nft_client {
 	uint64_t timeout_ms;
 };
 
+/* A client and the server that it has a control connection of FTP to. */
+struct nft_pair {
+	struct ip_addr client;
+	struct ip_addr server;
+};
+
 /* Without elements; @id tells sets of one transaction apart. */
 struct nftnl_set *nft_object_set(const struct ruleset_set *set, uint32_t id);
 struct nftnl_chain *nft_object_chain(const struct ruleset_chain *chain);
@@ -54,5 +60,8 @@ struct nftnl_set *nft_object_hint(const char *name,
 struct nftnl_set *nft_object_clients(const char *name,
 				     const struct nft_client *list,
 				     size_t count);
+/* @count pairs for set @name, SET_PAIRS4 or _6 by their addresses. */
+struct nftnl_set *nft_object_pairs(const char *name,
+				   const struct nft_pair *list, size_t count);
 
 #endif

@@ -42,6 +42,7 @@ struct sandbox {
 	size_t npaths;
 	bool keep_net_admin; /* the capabilities that are kept */
 	bool keep_bpf;	     /* CAP_BPF and CAP_PERFMON, where it has them */
+	bool keep_ports;     /* CAP_NET_BIND_SERVICE, where it has that */
 	bool own_network;    /* an empty network namespace */
 	/* System calls by name beyond the ones all roles make. */
 	const char *const *syscalls;

@@ -151,7 +151,7 @@ static int install(struct nft *n, const char *path, bool alive)
 	int status = 1;
 
 	if (rs != NULL)
-		status = told(n, nft_install(n, rs, alive));
+		status = told(n, nft_install(n, rs, alive, NULL));
 	free(rs);
 	return status;
 }
@@ -239,7 +239,7 @@ static int cmd_bypass(struct nft *n, char **argv)
 
 static int cmd_counters(struct nft *n, char **argv)
 {
-	struct nft_counter c[64];
+	struct nft_counter c[128];
 	int count = nft_counters(n, c, sizeof(c) / sizeof(c[0]));
 
 	(void)argv;

@@ -29,7 +29,7 @@ static int load_key(const char *section, const char *key, const char *value)
 
 	strbuf_init(&sb, text, sizeof(text));
 	if (strcmp(section, "service") == 0)
-		strbuf_puts(&sb, "service \"http\" {");
+		strbuf_puts(&sb, "service \"one\" {");
 	else if (section[0] != '\0')
 		strbuf_printf(&sb, "%s {", section);
 	strbuf_printf(&sb, "\n%s = %s\n%s\n", key, value,
@@ -106,9 +106,9 @@ static const struct row rows[] = {
 	{"service",
 	 "protocol",
 	 PROTOCOL_HTTP,
-	 {{"http", PROTOCOL_HTTP}},
+	 {{"http", PROTOCOL_HTTP}, {"ftp", PROTOCOL_FTP}},
 	 {"https", "\"\"", "HTTP"},
-	 "\"http\""},
+	 "\"http\" or \"ftp\""},
 	{"service",
 	 "mode",
 	 MODE_TRANSPARENT,
@@ -189,6 +189,66 @@ static const struct row rows[] = {
 	 {{"100ms", 100}, {"7d", 604800000}},
 	 {"0", "99ms", "8d", "x"},
 	 "a duration from 100ms to 1w"},
+	{"ftp",
+	 "ftps",
+	 FTPS_REFUSE,
+	 {{"refuse", FTPS_REFUSE}, {"pass", FTPS_PASS}},
+	 {"allow", "\"\""},
+	 "\"refuse\" or \"pass\""},
+	{"ftp",
+	 "restart",
+	 RESTART_SERVE,
+	 {{"serve", RESTART_SERVE}, {"refuse", RESTART_REFUSE}},
+	 {"remove", "\"\""},
+	 "\"serve\" or \"refuse\""},
+	{"ftp",
+	 "uploads",
+	 DELIVERY_HOLD,
+	 {{"hold", DELIVERY_HOLD}, {"tail", DELIVERY_TAIL}},
+	 {"progress", "\"\""},
+	 "\"hold\" or \"tail\""},
+	{"ftp",
+	 "max_line",
+	 4096,
+	 {{"512", 512}, {"64K", 65536}},
+	 {"0", "511", "65K", "x"},
+	 "a size from 512 to 64K"},
+	{"ftp",
+	 "max_reply",
+	 MIB,
+	 {{"4K", 4096}, {"64M", 64 * MIB}},
+	 {"0", "4095", "65M", "x"},
+	 "a size from 4K to 64M"},
+	{"ftp",
+	 "idle_timeout",
+	 600000,
+	 {{"100ms", 100}, {"1d", 86400000}},
+	 {"0", "99ms", "25h", "5"},
+	 "a duration from 100ms to 1d"},
+	{"ftp",
+	 "connect_timeout",
+	 10000,
+	 {{"100ms", 100}, {"1h", 3600000}},
+	 {"0", "99ms", "61m", "5"},
+	 "a duration from 100ms to 1h"},
+	{"ftp",
+	 "reply_timeout",
+	 120000,
+	 {{"100ms", 100}, {"1d", 86400000}},
+	 {"0", "99ms", "25h", "5"},
+	 "a duration from 100ms to 1d"},
+	{"ftp",
+	 "data_timeout",
+	 60000,
+	 {{"100ms", 100}, {"1h", 3600000}},
+	 {"0", "99ms", "61m", "5"},
+	 "a duration from 100ms to 1h"},
+	{"ftp",
+	 "transfer_timeout",
+	 120000,
+	 {{"100ms", 100}, {"1d", 86400000}},
+	 {"0", "99ms", "25h", "5"},
+	 "a duration from 100ms to 1d"},
 	{"scan",
 	 "engine",
 	 ENGINE_LIBCLAMAV,
@@ -552,6 +612,15 @@ static void ports(void **state)
 	refuses("intercept", "http", "0", "a port from 1 to 65535");
 	refuses("intercept", "http", "65536", "a port from 1 to 65535");
 	refuses("intercept", "http", "\"80-90\"", "a port from 1 to 65535");
+	assert_int_equal(load_key("", "relays", "0"), 0);
+	assert_int_equal(config.intercept.ftp_count, 1);
+	assert_int_equal(config.intercept.ftp[0], 21);
+	assert_int_equal(load_key("intercept", "ftp", "{21, 2100}"), 0);
+	assert_int_equal(config.intercept.ftp_count, 2);
+	assert_int_equal(config.intercept.ftp[1], 2100);
+	assert_int_equal(load_key("intercept", "ftp", "{}"), 0);
+	assert_int_equal(config.intercept.ftp_count, 0);
+	refuses("intercept", "ftp", "0", "a port from 1 to 65535");
 }
 
 static void networks(void **state)
@@ -680,6 +749,7 @@ static void every_key_is_tested(void **state)
 					     "user",
 					     "lan",
 					     "http",
+					     "ftp",
 					     "tail",
 					     "bypass_clients",
 					     "bypass_servers",

@@ -219,7 +219,8 @@ static void sections_in_sections(void **state)
 		  "0 (one a core)");
 	errors_of(LAN "scan { http { max_line = 1 } }\n",
 		  "sluice.conf:2: http.max_line: unknown key; it belongs in "
-		  "section http; the rest of the file was not checked",
+		  "section http or section ftp; the rest of the file was not "
+		  "checked",
 		  "sluice.conf:2: scan.http: sections can't be inside others");
 	errors_of(LAN "a { b { c = 1 } }\nrelays = 65\n",
 		  "sluice.conf:2: a.b: unknown key; sluice.conf(5) lists them "
@@ -242,7 +243,8 @@ static void names_of_later_versions(void **state)
 	(void)state;
 	errors_of(
 		"\n"
-		"intercept {\nlan = {\"eth1\"}\nhttps = {443}\nftp = {21}\n}\n"
+		"intercept {\nlan = {\"eth1\"}\nhttps = {443}\n}\n"
+		"ftp { ftps = inspect }\n"
 		"service \"tls\" {\nprotocol = \"tls\"\nmode = forward\n"
 		"address = x\nupstream = x\nserver = x\n"
 		"certificate = x\nkey = x\n}\n"
@@ -250,10 +252,10 @@ static void names_of_later_versions(void **state)
 		"store { url = \"sqlite\" }\n",
 		"sluice.conf:4: intercept.https: this version does not have "
 		"it yet; remove it",
-		"sluice.conf:5: intercept.ftp: this version does not have it "
-		"yet; remove it",
+		"sluice.conf:6: ftp.ftps = inspect: this version does not have "
+		"it yet; want \"refuse\" or \"pass\"",
 		"sluice.conf:8: service.protocol = tls: this version does "
-		"not have it yet; want \"http\"",
+		"not have it yet; want \"http\" or \"ftp\"",
 		"sluice.conf:9: service.mode = forward: this version does "
 		"not have it yet; want \"transparent\"",
 		"sluice.conf:10: service.address: this version does not have "
@@ -353,12 +355,16 @@ static void empty_lists(void **state)
 	accepts("intercept { install_rules = false lan = {} http = {} }");
 	assert_int_equal(config.intercept.lan_count, 0);
 	assert_int_equal(config.intercept.http_count, 0);
-	accepts("intercept { lan = {eth1} http = {} }");
+	assert_true(config_intercepts(&config));
+	accepts("intercept { lan = {eth1} http = {} ftp = {} }");
+	assert_false(config_intercepts(&config));
 	errors_of("apps { enabled = false }\n"
-		  "intercept { lan = {eth1} http = {} }\n",
-		  "sluice.conf:1: intercept.http is empty: want at least one "
-		  "port, or apps.enabled = true to name and count only, or "
-		  "intercept.install_rules = false");
+		  "intercept { lan = {eth1} http = {} ftp = {} }\n",
+		  "sluice.conf:1: intercept.http and intercept.ftp are empty: "
+		  "want at least one port, or apps.enabled = true to name and "
+		  "count only, or intercept.install_rules = false");
+	accepts("apps { enabled = false }\n"
+		"intercept { lan = {eth1} http = {} }\n");
 	errors_of("\nintercept {\ninstall_rules = yes\nlan = {} }\n",
 		  "sluice.conf:3: intercept.lan is empty: want the interfaces "
 		  "that clients come from, or intercept.install_rules = false");
@@ -374,11 +380,26 @@ static void services(void **state)
 	assert_non_null(s);
 	assert_string_equal(s->name, "http");
 	assert_int_equal(s->port, 3129);
+	s = config_service(&config, PROTOCOL_FTP, MODE_TRANSPARENT);
+	assert_non_null(s);
+	assert_string_equal(s->name, "ftp");
+	assert_int_equal(s->port, 2121);
 	accepts(LAN "service \"web-1\" { port = 4000 }");
-	assert_int_equal(config.service_count, 1);
+	assert_int_equal(config.service_count, 2);
 	s = config_service(&config, PROTOCOL_HTTP, MODE_TRANSPARENT);
 	assert_string_equal(s->name, "web-1");
 	assert_int_equal(s->port, 4000);
+	s = config_service(&config, PROTOCOL_FTP, MODE_TRANSPARENT);
+	assert_int_equal(s->port, 2121);
+	accepts(LAN "service files { protocol = ftp }");
+	assert_int_equal(config.service_count, 2);
+	s = config_service(&config, PROTOCOL_FTP, MODE_TRANSPARENT);
+	assert_string_equal(s->name, "files");
+	assert_int_equal(s->port, 2121);
+	accepts(LAN "service files { protocol = ftp port = 3129 }\n"
+		    "service web { port = 2121 }");
+	s = config_service(&config, PROTOCOL_FTP, MODE_TRANSPARENT);
+	assert_int_equal(s->port, 3129);
 	config.service_count = 0;
 	assert_null(config_service(&config, PROTOCOL_HTTP, MODE_TRANSPARENT));
 }
@@ -401,6 +422,16 @@ static void wrong_services(void **state)
 	errors_of(LAN "service \"a\" {}\nservice \"b\" { port = 4000 }\n",
 		  "sluice.conf:3: 2 transparent http services: this version "
 		  "has at most one");
+	errors_of(LAN "service \"a\" { protocol = ftp }\n"
+		      "service \"b\" { protocol = ftp port = 4000 }\n",
+		  "sluice.conf:3: 2 transparent ftp services: this version "
+		  "has at most one");
+	errors_of(LAN "service \"a\" {\nport = 2121 }\n",
+		  "sluice.conf:3: service.port = 2121 is that of services "
+		  "\"a\" and \"ftp\": want two");
+	errors_of(LAN "service \"ftp\" {\nprotocol = http }\n",
+		  "sluice.conf:3: service \"ftp\" is not of that protocol: "
+		  "want another name");
 	errors_of(LAN "service a {} service b {} service c {} service d {}\n"
 		      "service e {} service f {} service g {} service h {}\n"
 		      "service i {}\n",
@@ -421,6 +452,24 @@ static void services_start_afresh(void **state)
 	errors_of("intercept { lan = a\nhttp = {3129} }\nservice \"b\" {}\n",
 		  "sluice.conf:2: service.port = 3129 is one of the ports of "
 		  "intercept.http: want another one");
+	errors_of("intercept { lan = a\nhttp = {2121} }\n",
+		  "sluice.conf:2: service.port = 2121 is one of the ports of "
+		  "intercept.http: want another one");
+	errors_of("intercept { lan = a\nftp = {3129} }\n",
+		  "sluice.conf:2: service.port = 3129 is one of the ports of "
+		  "intercept.ftp: want another one");
+}
+
+static void ports_in_two_lists(void **state)
+{
+	(void)state;
+	errors_of("intercept { lan = a\nftp = {21, 8080}\n"
+		  "http = {80, 8080} }\n",
+		  "sluice.conf:2: port 8080 is in intercept.http and in "
+		  "intercept.ftp: want it in one of them");
+	errors_of("intercept { lan = a\nhttp = {80, 21} }\n",
+		  "sluice.conf:2: port 21 is in intercept.http and in "
+		  "intercept.ftp: want it in one of them");
 }
 
 static void sizes_that_go_together(void **state)
@@ -618,6 +667,7 @@ int main(void)
 		cmocka_unit_test(services),
 		cmocka_unit_test(wrong_services),
 		cmocka_unit_test(services_start_afresh),
+		cmocka_unit_test(ports_in_two_lists),
 		cmocka_unit_test(sizes_that_go_together),
 		cmocka_unit_test(no_rule_about_a_refused_value),
 		cmocka_unit_test(what_is_filled_in),

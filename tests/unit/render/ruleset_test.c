@@ -154,7 +154,7 @@ static void held_ports(void **state)
 	const struct ruleset_set *set = &rs.sets[SET_SOCKET_PORTS];
 
 	(void)state;
-	held = (struct ruleset_held){2, {8080, 80}};
+	held = (struct ruleset_held){.count = 2, .ports = {8080, 80}};
 	assert_int_equal(ruleset_build(&rs, &config, &held), 0);
 	assert_int_equal(rs.sets[SET_HTTP_PORTS].count, 1);
 	assert_int_equal(set->count, 2);

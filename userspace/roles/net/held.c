@@ -16,17 +16,26 @@ void held_load(struct ruleset_held *h, struct nft *nft)
 	int n = nft_held_ports(nft, h->ports, RULESET_HELD);
 
 	h->count = n > 0 ? (uint32_t)n : 0;
+	h->ftp = nft_has_set(nft, SET_PAIRS4);
 }
 
 /* Without room the oldest goes. */
-void held_add(struct ruleset_held *h, const struct config_intercept *config)
+static void add_ports(struct ruleset_held *h, const uint16_t *ports,
+		      uint32_t count)
 {
-	for (uint32_t i = 0; i < config->http_count; i++) {
-		if (has(h, config->http[i]))
+	for (uint32_t i = 0; i < count; i++) {
+		if (has(h, ports[i]))
 			continue;
 		if (h->count == RULESET_HELD)
 			memmove(h->ports, h->ports + 1,
 				--h->count * sizeof(h->ports[0]));
-		h->ports[h->count++] = config->http[i];
+		h->ports[h->count++] = ports[i];
 	}
+}
+
+void held_add(struct ruleset_held *h, const struct config_intercept *config)
+{
+	add_ports(h, config->http, config->http_count);
+	add_ports(h, config->ftp, config->ftp_count);
+	h->ftp = h->ftp || config->ftp_count > 0;
 }

@@ -14,7 +14,7 @@
 
 /* Those of the rules that an earlier process of this role left, if any. */
 void held_load(struct ruleset_held *h, struct nft *nft);
-/* Those of a configuration, before it is replaced. */
+/* Those of a configuration, both protocols', before it is replaced. */
 void held_add(struct ruleset_held *h, const struct config_intercept *config);
 
 #endif

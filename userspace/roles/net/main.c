@@ -20,6 +20,7 @@ struct net {
 	struct role *role;
 	struct rules rules;
 	struct relays relays;
+	struct data data;
 	struct timer settle;
 	bool stopping;
 	uint64_t stop_at_ms;
@@ -138,6 +139,7 @@ static int confine(struct role *role)
 		.npaths = sizeof(paths) / sizeof(paths[0]),
 		.workdir = "/",
 		.keep_net_admin = true,
+		.keep_ports = true, /* 20, where FTP servers come from */
 		.syscalls = syscalls,
 		.nsyscalls = sizeof(syscalls) / sizeof(syscalls[0]),
 	};
@@ -152,7 +154,8 @@ static int net_init(struct net *net, struct role *role)
 
 	net->role = role;
 	timer_init(&net->settle, on_settle);
-	relays_init(&net->relays, role);
+	data_init(&net->data, role, &net->rules);
+	relays_init(&net->relays, role, &net->data);
 	rc = rules_open(&net->rules, role->config, role->stats);
 	if (rc == 0)
 		on_settle(&net->settle, role->loop.now_ms);

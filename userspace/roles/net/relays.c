@@ -85,8 +85,41 @@ static int on_want_sockets(struct chan *ch, const struct chan_msg *m)
 	return 0;
 }
 
+static int on_pair(struct chan *ch, const struct chan_msg *m)
+{
+	struct relays *r = ch->user;
+
+	return data_pair(r->data, relay_of(ch)->index, m->body);
+}
+
+/* A socket that can't be had is an answer, too. */
+static int on_want_data(struct chan *ch, const struct chan_msg *m)
+{
+	struct relays_relay *relay = relay_of(ch);
+	const struct msg_data *want = m->body;
+	struct msg_data_answer msg = {.id = want->id};
+	struct relays *r = ch->user;
+	int rc = data_check(want);
+	int fd;
+
+	if (rc != 0)
+		return rc;
+	fd = data_socket(r->data, relay->index, want);
+	msg.status = fd < 0 ? fd : 0;
+	rc = chan_send_full(ch, MSG_DATA, &msg, sizeof(msg), NULL, 0, &fd,
+			    fd < 0 ? 0 : 1);
+	if (fd >= 0)
+		close(fd);
+	if (rc != 0)
+		log_error("relay/%u does not take a socket: %s", relay->index,
+			  strerror(-rc));
+	return 0;
+}
+
 static const struct chan_rule rules[] = {
 	{MSG_LISTEN, 0, 0, 0, 0, on_listen},
+	{MSG_PAIR, sizeof(struct msg_pair), 0, 0, 0, on_pair},
+	{MSG_WANT_DATA, sizeof(struct msg_data), 0, 0, 0, on_want_data},
 	{MSG_WANT_SOCKETS, sizeof(struct msg_sockets), 0, 0, 0,
 	 on_want_sockets},
 };
@@ -94,7 +127,9 @@ static const struct chan_rule rules[] = {
 static void on_closed(struct chan *ch, const char *violation)
 {
 	struct relays_relay *relay = relay_of(ch);
+	struct relays *r = ch->user;
 
+	data_relay_gone(r->data, relay->index);
 	if (violation != NULL)
 		role_report_violation(relay->role, ROLE_RELAY, relay->index,
 				      violation);
@@ -106,8 +141,9 @@ static const struct chan_ops ops = {
 	.closed = on_closed,
 };
 
-void relays_init(struct relays *r, struct role *role)
+void relays_init(struct relays *r, struct role *role, struct data *data)
 {
+	r->data = data;
 	for (uint32_t i = 0; i < CONFIG_RELAYS; i++) {
 		r->list[i].role = role;
 		r->list[i].index = i;
@@ -119,6 +155,9 @@ int relays_connect(struct relays *r, uint32_t index, int fd)
 {
 	struct chan *ch = &r->list[index].chan;
 
+	/* It announces anew what it holds. */
+	if (chan_is_open(ch))
+		data_relay_gone(r->data, index);
 	chan_close(ch);
 	return chan_open(ch, fd);
 }

@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "roles/net/cookies.h"
 #include "sys/earlydemux.h"
 #include "sys/log.h"
+#include "sys/nft_pairs.h"
 #include "sys/route.h"
 #include "sys/sockdiag.h"
 
@@ -184,6 +186,22 @@ static int prepare(struct rules *r)
 }
 
 /*
+ * What small sockets may have on either side, where the kernel doesn't tell
+ * their marks; data connections of FTP are not among them.
+ */
+static int remove_leftovers(const struct rules *r, struct sockdiag_left *left)
+{
+	const struct config_intercept *ic = &rules_config(r)->intercept;
+	uint16_t ports[2 * CONFIG_PORTS];
+
+	memcpy(ports, ic->http, ic->http_count * sizeof(ports[0]));
+	memcpy(ports + ic->http_count, ic->ftp,
+	       ic->ftp_count * sizeof(ports[0]));
+	return sockdiag_leftovers(ports, ic->http_count + ic->ftp_count, true,
+				  left);
+}
+
+/*
  * Before the switch goes on. While it was off, clients opened connections that
  * are forwarded, perhaps with the ports of a connection that relays had taken
  * in; what is left of that one, in TIME_WAIT, would catch their packets as soon
@@ -191,13 +209,12 @@ static int prepare(struct rules *r)
  */
 static void make_way(struct rules *r)
 {
-	const struct config_intercept *ic = &rules_config(r)->intercept;
 	struct sockdiag_left left;
 	int rc;
 
 	if (!r->alive || nft_alive(r->nft) == 1)
 		return;
-	rc = sockdiag_leftovers(ic->http, ic->http_count, true, &left);
+	rc = remove_leftovers(r, &left);
 	if (rc != 0)
 		log_warn("closed connections can't be removed: %s",
 			 strerror(-rc));
@@ -206,17 +223,20 @@ static void make_way(struct rules *r)
 int rules_replace(struct rules *r)
 {
 	struct first_line first = {.lines = 0};
+	struct nft_pairs pairs;
 	int rc = prepare(r);
 
 	if (rc != 0)
 		return rc;
 	make_way(r);
-	rc = nft_install(r->nft, r->wanted, r->alive);
+	pairs_all(r->pairs, &pairs);
+	rc = nft_install(r->nft, r->wanted, r->alive, &pairs);
 	if (rc != 0) {
 		trouble(r, "rules can't be installed: %s", nft_error(r->nft));
 		return rc;
 	}
 	r->installed = true;
+	r->pairs_differ = false;
 	/*
 	 * Should a kernel show what it was just given in another form, then
 	 * looking for differences would replace the rules each second.
@@ -229,6 +249,20 @@ int rules_replace(struct rules *r)
 			 "not be noticed",
 			 first.text);
 	return 0;
+}
+
+/* Those that relays were quicker to announce than the rules were found. */
+static int add_pairs(struct rules *r)
+{
+	struct netlink *nl = nft_netlink(r->nft);
+	struct nft_pairs pairs;
+	int rc;
+
+	if (!r->wanted->data)
+		return 0;
+	pairs_all(r->pairs, &pairs);
+	rc = nft_pairs_add(nl, pairs.list4, pairs.count4);
+	return rc == 0 ? nft_pairs_add(nl, pairs.list6, pairs.count6) : rc;
 }
 
 /*
@@ -251,6 +285,7 @@ static int put_in_place(struct rules *r)
 		return rc;
 	r->installed = true;
 	r->comparable = true;
+	r->pairs_differ = add_pairs(r) != 0;
 	log_info("rules were in place and stay");
 	return 0;
 }
@@ -299,6 +334,8 @@ static int keep_in_place(struct rules *r)
 		return rc;
 	}
 	keep_early_demux_off(r);
+	if (lines == 0 && r->pairs_differ)
+		return rules_replace(r);
 	if (lines <= 0)
 		return lines;
 	log_error("rules or routes were changed by somebody else (%s): they "
@@ -368,13 +405,12 @@ void rules_leave(struct rules *r)
 
 bool rules_settled(struct rules *r, bool force)
 {
-	const struct config_intercept *ic = &rules_config(r)->intercept;
 	struct sockdiag_left left;
 	int rc;
 
 	if (r->installed || !has_leftovers(r))
 		return true;
-	rc = sockdiag_leftovers(ic->http, ic->http_count, true, &left);
+	rc = remove_leftovers(r, &left);
 	/* Without an answer nobody knows better: a minute has to do. */
 	if (!force &&
 	    (rc != 0 || left.closing > 0 || left.time_wait > left.destroyed))
@@ -404,7 +440,7 @@ int rules_install(struct rules *r, struct strbuf *out)
 	int rc;
 
 	if (c->intercept.lan_count == 0 ||
-	    (c->intercept.http_count == 0 && !c->apps.enabled)) {
+	    (!config_intercepts(c) && !c->apps.enabled)) {
 		strbuf_puts(out, "intercept.lan or intercept.http names "
 				 "nothing; set both in the configuration and "
 				 "reload");
@@ -438,6 +474,15 @@ int rules_remove(struct rules *r, struct strbuf *out)
 
 /* --- life ------------------------------------------------------------------------------------- */
 
+static struct pairs *make_pairs(void)
+{
+	struct siphash_key secret;
+
+	if (getrandom(&secret, sizeof(secret), 0) != (ssize_t)sizeof(secret))
+		return NULL;
+	return pairs_new(&secret);
+}
+
 int rules_open(struct rules *r, struct config_ref *config, struct stats *stats)
 {
 	memset(r, 0, sizeof(*r));
@@ -452,6 +497,11 @@ int rules_open(struct rules *r, struct config_ref *config, struct stats *stats)
 	if (r->nft == NULL) {
 		log_error("nftables can't be reached: %s", strerror(errno));
 		return -errno;
+	}
+	r->pairs = make_pairs();
+	if (r->pairs == NULL) {
+		log_error("no memory for pairs of clients and FTP servers");
+		return -ENOMEM;
 	}
 	held_load(&r->held, r->nft);
 	ask_for_queue(r);
@@ -468,6 +518,7 @@ int rules_open(struct rules *r, struct config_ref *config, struct stats *stats)
 void rules_close(struct rules *r)
 {
 	nft_close(r->nft);
+	pairs_free(r->pairs);
 	free(r->wanted);
 	config_ref_put(r->config);
 }

@@ -18,6 +18,7 @@
 #include "roles/net/account.h"
 #include "roles/net/asked.h"
 #include "roles/net/held.h"
+#include "roles/net/pairs.h"
 #include "sys/nft.h"
 
 #define RULES_TROUBLE_MAX 256
@@ -31,6 +32,8 @@ struct rules {
 	struct asked asked;
 	struct ruleset_held held;
 	struct account account;
+	struct pairs *pairs; /* of clients and FTP servers; see data.h */
+	bool pairs_differ;   /* the kernel doesn't have them as they are */
 	bool installed;
 	bool alive;
 	bool comparable;  /* what we install compares as equal, see settle() */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "conf/keys.h"
 #include "ipc/event.h"
 #include "roles/sluiced/spawn.h"
 #include "sys/landlock.h"
@@ -130,19 +131,16 @@ static bool intercepting(const struct supervisor *sup)
 		if (c->role == ROLE_NET && !child_lively(c))
 			return false;
 	}
-	return sup->config->intercept.http_count > 0 &&
-	       net_says(sup, NET_ALIVE);
+	return config_intercepts(sup->config) && net_says(sup, NET_ALIVE);
 }
 
 /* Nothing but naming and counting may be all that is asked of them. */
 static bool rules_work(const struct supervisor *sup)
 {
-	const struct config_intercept *ic = &sup->config->intercept;
-
-	if (!ic->install_rules)
+	if (!sup->config->intercept.install_rules)
 		return true;
-	return ic->http_count > 0 ? intercepting(sup)
-				  : net_says(sup, NET_INSTALLED);
+	return config_intercepts(sup->config) ? intercepting(sup)
+					      : net_says(sup, NET_INSTALLED);
 }
 
 static struct json_object *fail_mode_json(const struct supervisor *sup)
@@ -155,7 +153,7 @@ static struct json_object *fail_mode_json(const struct supervisor *sup)
 	add_bool(o, "install_rules", ic->install_rules);
 	add_bool(o, "rules_installed", net_says(sup, NET_INSTALLED));
 	add_bool(o, "intercepting", intercepting(sup));
-	add_bool(o, "ports_to_intercept", ic->http_count > 0);
+	add_bool(o, "ports_to_intercept", config_intercepts(sup->config));
 	return o;
 }
 
@@ -168,7 +166,8 @@ static struct json_object *listeners_json(const struct config *config)
 		struct json_object *o = json_object_new_object();
 
 		add_string(o, "service", s->name);
-		add_string(o, "protocol", "http");
+		add_string(o, "protocol",
+			   config_protocol_words[s->protocol].name);
 		add_string(o, "mode", "transparent");
 		add_u64(o, "port", s->port);
 		json_object_array_add(a, o);

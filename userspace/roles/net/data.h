@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * FTP's data connections: pairs that relays announce, in the kernel while some
+ * relay holds them and the rules are in place, and the sockets that go with
+ * them.
+ */
+#ifndef SLUICE_ROLES_DATA_H
+#define SLUICE_ROLES_DATA_H
+
+#include "ipc/role.h"
+#include "roles/net/rules.h"
+
+struct data {
+	struct role *role;
+	struct rules *rules; /* which has the table of pairs */
+	struct timer stale;
+	uint64_t full_ms;   /* when it was last logged that the table is full */
+	uint64_t failed_ms; /* ... that a socket could not be made */
+};
+
+void data_init(struct data *d, struct role *role, struct rules *rules);
+
+/* What relay @index says. 0, or -EPROTO, which ends it. */
+int data_pair(struct data *d, uint32_t index, const struct msg_pair *msg)
+	__attribute__((warn_unused_result));
+/* The relay is gone. */
+void data_relay_gone(struct data *d, uint32_t index);
+
+/* What relay @index wants: 0, or -EPROTO, which ends it. */
+int data_check(const struct msg_data *want) __attribute__((warn_unused_result));
+/* The descriptor; -ENOENT when it doesn't hold the pair; -errno. */
+int data_socket(struct data *d, uint32_t index, const struct msg_data *want)
+	__attribute__((warn_unused_result));
+
+#endif

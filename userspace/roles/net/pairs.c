@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "roles/net/pairs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/config.h"
+
+#define BUCKETS 16384
+#define NONE	UINT32_MAX
+
+_Static_assert(CONFIG_RELAYS <= 64, "a bit for each relay");
+
+/*
+ * The pairs of a family are the first ones of a list, without a gap, as they go
+ * to the kernel; the last one takes the place of one that goes. Links are
+ * places in the list + 1, so that zeroed memory is an empty table.
+ */
+struct table {
+	uint32_t count;
+	uint32_t heads[BUCKETS];
+	uint32_t next[PAIRS_MAX];
+	uint64_t relays[PAIRS_MAX];
+	struct nft_pair list[PAIRS_MAX];
+};
+
+struct pairs {
+	struct siphash_key secret;
+	struct table v4, v6;
+};
+
+struct pairs *pairs_new(const struct siphash_key *secret)
+{
+	struct pairs *p = calloc(1, sizeof(*p));
+
+	if (p != NULL)
+		p->secret = *secret;
+	return p;
+}
+
+void pairs_free(struct pairs *p)
+{
+	free(p);
+}
+
+static struct table *table_of(struct pairs *p, const struct nft_pair *pair)
+{
+	return pair->client.family == AF_INET6 ? &p->v6 : &p->v4;
+}
+
+static uint32_t *head_of(const struct pairs *p, struct table *t,
+			 const struct nft_pair *pair)
+{
+	uint8_t key[32];
+
+	memcpy(key, pair->client.bytes, 16);
+	memcpy(key + 16, pair->server.bytes, 16);
+	return &t->heads[siphash(&p->secret, key, sizeof(key)) % BUCKETS];
+}
+
+static bool same(const struct nft_pair *a, const struct nft_pair *b)
+{
+	return ip_addr_equal(&a->client, &b->client) &&
+	       ip_addr_equal(&a->server, &b->server);
+}
+
+/* The link to @pair's place, or to where it would be: then it is 0. */
+static uint32_t *link_of(const struct pairs *p, struct table *t,
+			 const struct nft_pair *pair)
+{
+	uint32_t *link = head_of(p, t, pair);
+
+	while (*link != 0 && !same(&t->list[*link - 1], pair))
+		link = &t->next[*link - 1];
+	return link;
+}
+
+static uint32_t find(const struct pairs *p, const struct nft_pair *pair)
+{
+	struct table *t = table_of((struct pairs *)p, pair);
+	uint32_t link = *link_of(p, t, pair);
+
+	return link != 0 ? link - 1 : NONE;
+}
+
+int pairs_hold(struct pairs *p, const struct nft_pair *pair, uint32_t relay)
+{
+	struct table *t = table_of(p, pair);
+	uint32_t *link = link_of(p, t, pair);
+	uint32_t at = t->count;
+
+	if (*link != 0) {
+		t->relays[*link - 1] |= UINT64_C(1) << relay;
+		return 0;
+	}
+	if (at == PAIRS_MAX)
+		return -ENOSPC;
+	t->list[at] = *pair;
+	t->relays[at] = UINT64_C(1) << relay;
+	t->next[at] = 0;
+	*link = at + 1;
+	t->count++;
+	return 1;
+}
+
+static void remove_at(struct pairs *p, struct table *t, uint32_t at)
+{
+	uint32_t last = t->count - 1;
+	uint32_t *link = link_of(p, t, &t->list[at]);
+
+	*link = t->next[at];
+	t->count--;
+	if (at == last)
+		return;
+	link = link_of(p, t, &t->list[last]);
+	*link = at + 1;
+	t->next[at] = t->next[last];
+	t->relays[at] = t->relays[last];
+	t->list[at] = t->list[last];
+}
+
+int pairs_drop(struct pairs *p, const struct nft_pair *pair, uint32_t relay)
+{
+	struct table *t = table_of(p, pair);
+	uint32_t at = find(p, pair);
+
+	if (at == NONE)
+		return 0;
+	t->relays[at] &= ~(UINT64_C(1) << relay);
+	if (t->relays[at] != 0)
+		return 0;
+	remove_at(p, t, at);
+	return 1;
+}
+
+/* From the end, as the last one takes the place of one that goes. */
+static void drop_all(struct pairs *p, struct table *t, uint32_t relay,
+		     void (*gone)(const struct nft_pair *pair, void *arg),
+		     void *arg)
+{
+	for (uint32_t at = t->count; at-- > 0;) {
+		t->relays[at] &= ~(UINT64_C(1) << relay);
+		if (t->relays[at] != 0)
+			continue;
+		gone(&t->list[at], arg);
+		remove_at(p, t, at);
+	}
+}
+
+void pairs_drop_all(struct pairs *p, uint32_t relay,
+		    void (*gone)(const struct nft_pair *pair, void *arg),
+		    void *arg)
+{
+	drop_all(p, &p->v4, relay, gone, arg);
+	drop_all(p, &p->v6, relay, gone, arg);
+}
+
+bool pairs_held(const struct pairs *p, const struct nft_pair *pair)
+{
+	return find(p, pair) != NONE;
+}
+
+bool pairs_held_by(const struct pairs *p, const struct nft_pair *pair,
+		   uint32_t relay)
+{
+	const struct table *t = table_of((struct pairs *)p, pair);
+	uint32_t at = find(p, pair);
+
+	return at != NONE && (t->relays[at] >> relay & 1) != 0;
+}
+
+void pairs_all(const struct pairs *p, struct nft_pairs *all)
+{
+	*all = (struct nft_pairs){
+		.list4 = p->v4.list,
+		.count4 = p->v4.count,
+		.list6 = p->v6.list,
+		.count6 = p->v6.count,
+	};
+}
+
+size_t pairs_count(const struct pairs *p)
+{
+	return p->v4.count + p->v6.count;
+}
