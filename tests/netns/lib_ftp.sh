@@ -111,6 +111,7 @@ start_vsftpd() {
 			ascii_upload_enable=YES
 			async_abor_enable=YES
 			mdtm_write=YES
+			dirmessage_enable=YES
 			xferlog_enable=YES
 			log_ftp_protocol=YES
 			vsftpd_log_file=$T/log/vsftpd$family.log
@@ -161,6 +162,7 @@ start_proftpd() {
 		AllowStoreRestart on
 		AllowRetrieveRestart on
 		UseEncoding UTF-8 UTF-8
+		DisplayChdir .message
 	CONF
 	spawn "$NS_SERVER" proftpd "$bin" -n -q -c "$root/proftpd.conf"
 }
@@ -192,6 +194,7 @@ FTP_DIR_URL=$("$PYTHON" -c 'import sys, urllib.parse as u; print(u.quote(sys.arg
 FTP_NAME_URL=$("$PYTHON" -c 'import sys, urllib.parse as u; print(u.quote(sys.argv[1]))' "$FTP_NAME")
 FTP_NAME2_URL=$("$PYTHON" -c 'import sys, urllib.parse as u; print(u.quote(sys.argv[1]))' "$FTP_NAME2")
 
+# ftp_samples: what sessions carry
 ftp_samples() {
 	local d=$T/ftp.d
 	head -c 300000 /dev/urandom >"$d/blob"
@@ -206,7 +209,6 @@ ftp_samples() {
 # ftp_prepare SERVER NAME: directories for a session, $T/ftp/SERVER/NAME and $T/c/SERVER/NAME
 ftp_prepare() {
 	local w=$T/ftp/$1/$2 c=$T/c/$1/$2 d=$T/ftp.d
-	[ -e "$d/up.bin" ] || ftp_samples
 	mkdir -p "$w/empty" "$c"
 	chmod 777 "$w" "$w/empty"
 	cp "$d/blob" "$d/text.txt" "$w"
@@ -356,4 +358,41 @@ ncftp_run() { on_client unshare -m sh -c 'mount --bind /dev/null /etc/resolv.con
 session_ftplib() {
 	on_client "$PYTHON" "$TESTS/netns/helpers/ftp_session.py" "$1" "$2" "$FTP_USER" "$FTP_PASS" "$4" "$FTP_HALF" \
 		"$FTP_DIR" "$FTP_NAME" "$FTP_NAME2"
+}
+
+# --- cases ---------------------------------------------------------------------------
+FTP_LOCAL=10000 # of the client, counted on: events of no other connection bear these ports
+FTP_CASES=()    # what goes on: "PID OUTPUT"
+
+# ftp_begin GROUP SERVER FAMILY [OPTION...]: ftp/GROUP.py, for ftp_end
+ftp_begin() {
+	local group=$1 server=$2 family=$3 state='' said=$T/log/cases-$FTP_LOCAL
+	shift 3
+	! with_sluice || state=$T/state
+	FTP_LOCAL=$((FTP_LOCAL + 400))
+	PYTHONPATH=$TESTS/lib PYTHONDONTWRITEBYTECODE=1 on_client "$PYTHON" "$TESTS/netns/ftp/$group.py" \
+		--server "$server" --host "$(ftp_host "$server" "$family")" --root "$T/ftp/$server" --state "$state" --origin "" \
+		--user "$FTP_USER" --password "$FTP_PASS" --local $FTP_LOCAL --label "$group, $server, IPv$family: " "$@" \
+		>"$said" 2>&1 &
+	FTP_CASES+=("$! $said")
+}
+# ftp_end: all of those: their TAP with numbers of ours
+ftp_end() {
+	local one pid said line
+	for one in "${FTP_CASES[@]}"; do
+		read -r pid said <<<"$one"
+		wait "$pid"
+		case $? in
+		0 | 9) ;; # of 9 it has told
+		*) not_ok "cases break off" "$(tail -n 20 "$said")" ;;
+		esac
+		while IFS= read -r line; do
+			case $line in
+			"ok - "*) ok "${line#ok - }" ;;
+			"not ok - "*) not_ok "${line#not ok - }" ;;
+			*) echo "$line" ;;
+			esac
+		done <"$said"
+	done
+	FTP_CASES=()
 }
