@@ -342,6 +342,8 @@ class Case:
 class Kit:
     """Runs the cases of a module and prints TAP without numbers."""
 
+    case_class = Case
+
     def __init__(self, args):
         self.args = args
         self.host = args.host
@@ -356,8 +358,11 @@ class Kit:
         self.number = 0
         self.local = args.local
         self.journal_path = f"{args.state}/journal/events.jsonl"
-        self.journal_at = os.stat(self.journal_path).st_size
+        self.journal_at = self.journal_size()
         self.found = {}
+
+    def journal_size(self):
+        return os.stat(self.journal_path).st_size
 
     def next_local(self):
         """A port of our own: events of no other connection bear it."""
@@ -369,7 +374,7 @@ class Kit:
     def run(self, name, function, *args):
         """One case: @function(case, ...)."""
         self.number += 1
-        case = Case(self, name, self.number)
+        case = self.case_class(self, name, self.number)
         self.cases.append(case)
         began = time.monotonic()
         try:
