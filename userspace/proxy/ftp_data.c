@@ -156,20 +156,6 @@ static void connect_with(struct ftp_leg *leg, int fd)
 	take(leg, fd, LEG_CONNECTING);
 }
 
-/* The net role's answer. */
-static void on_bound(struct data_ask *ask, int fd)
-{
-	struct ftp_leg *leg = list_entry(ask, struct ftp_leg, ask);
-
-	if (fd < 0)
-		fail(leg, fd);
-	else if (ask->msg.kind == DATA_TO_CLIENT)
-		connect_with(leg, fd);
-	else
-		listen_on(leg, fd);
-	run(leg);
-}
-
 static void dial_server(struct ftp_leg *leg, int fd)
 {
 	int rc = dial(leg->data->session, fd, &leg->peer);
@@ -201,6 +187,26 @@ static void call_server(struct ftp_leg *leg)
 		dial_server(leg, fd);
 	else
 		stock_wait(stock, family, &leg->waiter);
+}
+
+/* The net role's answer. */
+static void on_bound(struct data_ask *ask, int fd)
+{
+	struct ftp_leg *leg = list_entry(ask, struct ftp_leg, ask);
+
+	if (fd < 0)
+		fail(leg, fd);
+	else if (ask->msg.kind == DATA_TO_CLIENT)
+		connect_with(leg, fd);
+	else
+		listen_on(leg, fd);
+	/*
+	 * Now the pair is in the kernel: before, the server's answer to us would
+	 * have been forwarded to the client.
+	 */
+	if (ask->msg.kind == DATA_FROM_CLIENT && fd >= 0)
+		call_server(&leg->data->server);
+	run(leg);
 }
 
 /* --- both legs ----------------------------------------------------- */
@@ -257,10 +263,10 @@ bool ftp_data_passive(struct ftp_data *d, uint16_t port)
 		return true;
 	}
 	/*
-	 * Now and not when the client comes: a server takes one connection, and
-	 * then that is ours, whoever finds the port without us.
+	 * The server is called as soon as there is a listener, and not when the
+	 * client comes: a server takes one connection, and then that is ours,
+	 * whoever finds the port without us.
 	 */
-	call_server(&d->server);
 	want(&d->client, DATA_FROM_CLIENT);
 	return true;
 }

@@ -382,15 +382,22 @@ static bool broken(struct ftp *f)
 	return true;
 }
 
-/* All of it is with the kernel: of an upload the server learns its end. */
+/*
+ * The server's leg ends when all was received or sent, whatever the client's
+ * does: of an upload the server learns its end by it, and of a download some
+ * wait for ours before they say that it was all.
+ */
 static void say_end(struct ftp *f)
 {
 	struct ftp_transfer *t = &f->transfer;
+	struct side *server = &f->data.server.side;
+	bool ends = t->upload ? t->body.out_done && side_flushed(server)
+			      : server->rd_closed && t->body.in_done;
 
-	if (!t->upload || !t->body.out_done || !side_flushed(t->body.to))
+	if (!ends || server->wr_closed)
 		return;
-	side_break_off(t->body.to, false);
-	side_shutdown(t->body.to);
+	side_break_off(server, false);
+	side_shutdown(server);
 }
 
 bool ftp_transfer_run(struct ftp *f)
