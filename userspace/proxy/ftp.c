@@ -14,6 +14,8 @@
 #define BAD_LINES_MAX 20
 /* For the second of the two replies that ABOR gets; some servers send one. */
 #define ABOR_MS	      5000
+/* For the first one, until the data connection is cut. */
+#define CUT_MS	      1000
 /* For a client to take the last words. */
 #define LAST_MS	      10000
 /* Steps of a session before others get their turn. */
@@ -398,6 +400,8 @@ static uint64_t limit(const struct ftp *f)
 	case FTP_REPLY:
 		if (f->command == FTP_ABOR)
 			return f->asked_ms + ABOR_MS;
+		if (ftp_transfer_lingers(f))
+			return f->asked_ms + CUT_MS;
 		return (moved > f->asked_ms ? moved : f->asked_ms) +
 		       c->reply_timeout;
 	case FTP_SETUP:
@@ -429,6 +433,13 @@ static void say_late(struct ftp *f, enum reason reason, const char *text,
 	ftp_end(f, why);
 }
 
+/* The client waits for two replies, and the server sent one. */
+static void aborted(struct ftp *f)
+{
+	ftp_say(f, 226, "Abort successful.");
+	ftp_ready(f);
+}
+
 static void is_late(struct ftp *f)
 {
 	switch (f->state) {
@@ -438,7 +449,9 @@ static void is_late(struct ftp *f)
 		break;
 	case FTP_REPLY:
 		if (f->command == FTP_ABOR)
-			ftp_ready(f);
+			aborted(f);
+		else if (ftp_transfer_lingers(f))
+			ftp_transfer_cut(f);
 		else
 			say_late(f, REASON_RESPONSE_TIMEOUT,
 				 "The server did not reply in time.",
@@ -475,8 +488,8 @@ static struct ftp *begin(struct session *s)
 	s->state = f;
 	stats_add(s->relay->stats, RELAY_SESSION_MEMORY, sizeof(*f));
 	/* The data mark of a Synch (RFC 959 4.1.3) comes with the rest. */
-	(void)setsockopt(s->client.lfd.fd, SOL_SOCKET, SO_OOBINLINE, &one,
-			 sizeof(one));
+	s->client.urgent = setsockopt(s->client.lfd.fd, SOL_SOCKET,
+				      SO_OOBINLINE, &one, sizeof(one)) == 0;
 	ftp_enter(f, FTP_CONNECT);
 	return f;
 }

@@ -174,6 +174,9 @@ __attribute__((format(printf, 3, 4))) void
 ftp_transfer_fail(struct ftp *f, unsigned int code, const char *format, ...);
 /* The client sent ABOR. */
 void ftp_transfer_abort(struct ftp *f);
+/* After that: whether the server's data connection is open yet; close it. */
+bool ftp_transfer_lingers(const struct ftp *f);
+void ftp_transfer_cut(struct ftp *f);
 /* The server's last reply to it is read: @code. The client has it, or gets ours. */
 void ftp_transfer_replied(struct ftp *f, unsigned int code);
 /* It was asked for, and is over: write its event and free it. */

@@ -11,7 +11,10 @@
 #include "proxy/session.h"
 
 /* Where the net role gives no port away. */
-#define PORT_MIN 1024
+#define PORT_MIN  1024
+/* A port that is in use: tried so often, and so far apart. */
+#define TRIES_MAX 50
+#define AGAIN_MS  20
 
 static struct relay *relay_of(const struct ftp_leg *leg)
 {
@@ -189,11 +192,43 @@ static void call_server(struct ftp_leg *leg)
 		stock_wait(stock, family, &leg->waiter);
 }
 
+static void want(struct ftp_leg *leg, enum msg_data_kind kind)
+{
+	leg->state = LEG_WAITING;
+	data_ask_want(&relay_of(leg)->data, &leg->ask, leg->data->pair, kind,
+		      &leg->local);
+}
+
+static void on_again(struct timer *t, uint64_t now_ms)
+{
+	struct ftp_leg *leg = list_entry(&t->node, struct ftp_leg, again.node);
+
+	(void)now_ms;
+	want(leg, (enum msg_data_kind)leg->ask.msg.kind);
+}
+
+/*
+ * Servers let go of a port as soon as they have their connection, which is ours
+ * and early; then another session may be told the same one, while we still
+ * listen there for the client of the first.
+ */
+static bool try_again(struct ftp_leg *leg, int error)
+{
+	struct loop *loop = relay_of(leg)->loop;
+
+	if (error != -EADDRINUSE || leg->tries++ == TRIES_MAX)
+		return false;
+	timer_arm(&loop->wheel, &leg->again, loop->now_ms + AGAIN_MS);
+	return true;
+}
+
 /* The net role's answer. */
 static void on_bound(struct data_ask *ask, int fd)
 {
 	struct ftp_leg *leg = list_entry(ask, struct ftp_leg, ask);
 
+	if (fd < 0 && try_again(leg, fd))
+		return;
 	if (fd < 0)
 		fail(leg, fd);
 	else if (ask->msg.kind == DATA_TO_CLIENT)
@@ -219,6 +254,7 @@ static void leg_init(struct ftp_leg *leg, struct ftp_data *d, bool client)
 	leg->side.counted = client;
 	leg->listener.fd = -1;
 	data_ask_init(&leg->ask, on_bound);
+	timer_init(&leg->again, on_again);
 	stock_waiter_init(&leg->waiter, on_stock);
 }
 
@@ -243,13 +279,6 @@ static bool begin(struct ftp_data *d, enum ftp_data_mode mode)
 	d->client.peer.addr = s->client_addr.addr;
 	d->server.peer.addr = s->server_addr.addr;
 	return d->pair != NULL;
-}
-
-static void want(struct ftp_leg *leg, enum msg_data_kind kind)
-{
-	leg->state = LEG_WAITING;
-	data_ask_want(&relay_of(leg)->data, &leg->ask, leg->data->pair, kind,
-		      &leg->local);
 }
 
 bool ftp_data_passive(struct ftp_data *d, uint16_t port)
@@ -330,6 +359,7 @@ static void leg_close(struct ftp_leg *leg, bool reset)
 
 	close_listener(leg);
 	data_ask_cancel(&leg->ask);
+	timer_cancel(&relay_of(leg)->loop->wheel, &leg->again);
 	stock_cancel(&leg->waiter);
 	side_break_off(&leg->side, reset);
 	side_close(&leg->side, reset);
@@ -341,6 +371,11 @@ void ftp_data_close(struct ftp_data *d, bool reset)
 	leg_close(&d->client, reset);
 	leg_close(&d->server, reset);
 	d->mode = FTP_DATA_NONE;
+}
+
+void ftp_data_cut_client(struct ftp_data *d)
+{
+	leg_close(&d->client, true);
 }
 
 void ftp_data_end(struct ftp_data *d)

@@ -33,8 +33,10 @@ struct ftp_leg {
 	struct side side;
 	struct ftp_data *data;
 	enum ftp_leg_state state;
-	struct loop_fd listener;    /* fd -1: there is none */
-	struct data_ask ask;	    /* for a socket that is bound */
+	struct loop_fd listener; /* fd -1: there is none */
+	struct data_ask ask;	 /* for a socket that is bound */
+	struct timer again;	 /* when its port was in use */
+	unsigned int tries;
 	struct stock_waiter waiter; /* for one that isn't; server's leg only */
 	struct ip_endpoint local;   /* what a listener is bound to */
 	struct ip_endpoint peer;    /* whom it is with; port 0: any port */
@@ -74,6 +76,8 @@ void ftp_data_call_client(struct ftp_data *d);
  * The next one may follow.
  */
 void ftp_data_close(struct ftp_data *d, bool reset);
+/* Close the client's leg alone, with RST. */
+void ftp_data_cut_client(struct ftp_data *d);
 /* With the session. */
 void ftp_data_end(struct ftp_data *d);
 

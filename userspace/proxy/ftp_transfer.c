@@ -434,11 +434,16 @@ bool ftp_transfer_done(const struct ftp *f)
 /* --- the end ------------------------------------------------------- */
 
 /* The counters of the client's leg go with it. */
-static void close_data(struct ftp *f, bool reset)
+static void note_moved(struct ftp *f)
 {
 	struct ftp_transfer *t = &f->transfer;
 
 	t->moved += t->upload ? client_side(f)->received : client_side(f)->sent;
+}
+
+static void close_data(struct ftp *f, bool reset)
+{
+	note_moved(f);
 	ftp_data_close(&f->data, reset);
 }
 
@@ -491,22 +496,52 @@ void ftp_transfer_late(struct ftp *f)
 		ftp_transfer_fail(f, 425, "No data connection came in time.");
 }
 
-/* Two replies (RFC 959 4.1.3): for the transfer, and for ABOR. */
+static void abort_held(struct ftp *f)
+{
+	ftp_transfer_fail(f, 426, "Transfer aborted.");
+	if (!f->session->dead)
+		ftp_say(f, 226, "Abort successful.");
+}
+
+/*
+ * Two replies (RFC 959 4.1.3): for the transfer, and for ABOR. The server's data
+ * connection stays a moment, so that it sees ABOR, and not a connection that
+ * broke (ftp_transfer_cut()).
+ */
 void ftp_transfer_abort(struct ftp *f)
 {
 	struct ftp_transfer *t = &f->transfer;
 	struct side *server = &f->session->server;
-	bool held = t->held;
 
 	t->aborted = true;
 	t->reason = REASON_CLIENT_CLOSED;
-	if (!held && side_out_room(server, 6)) {
+	if (t->held) {
+		abort_held(f);
+		return;
+	}
+	if (side_out_room(server, 6)) {
 		(void)buf_append(&server->out, "ABOR\r\n", 6);
 		f->abort_asked = true;
 	}
-	ftp_transfer_fail(f, 426, "Transfer aborted.");
-	if (held && !f->session->dead)
-		ftp_say(f, 226, "Abort successful.");
+	str_copy(t->says, sizeof(t->says), "Transfer aborted.");
+	t->failed = true;
+	t->status = 426;
+	check_cancel(&t->check);
+	note_moved(f);
+	ftp_data_cut_client(&f->data);
+	ftp_enter(f, FTP_REPLY);
+}
+
+/* It doesn't look at its control connection while it sends. */
+void ftp_transfer_cut(struct ftp *f)
+{
+	close_data(f, true);
+	ftp_enter(f, FTP_REPLY);
+}
+
+bool ftp_transfer_lingers(const struct ftp *f)
+{
+	return f->transfer.aborted && f->data.mode != FTP_DATA_NONE;
 }
 
 /* A file of which the server has a part that must not stay. */

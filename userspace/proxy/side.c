@@ -133,9 +133,10 @@ ssize_t side_receive_into(struct side *sd, uint8_t *p, size_t size)
 	/*
 	 * Less than asked for: the queue is empty, and whatever comes next is
 	 * a new edge (epoll(7), question 9). But the edge of a FIN that came
-	 * with these bytes is past: then the end is read until it shows.
+	 * with these bytes is past: then the end is read until it shows. And a
+	 * read may have stopped at urgent data, with more behind it.
 	 */
-	if (n > 0 && (size_t)n < size && !sd->ending)
+	if (n > 0 && (size_t)n < size && !sd->ending && !sd->urgent)
 		sd->readable = false;
 	return received(sd, n);
 }

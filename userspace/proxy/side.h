@@ -33,6 +33,7 @@ struct side {
 	struct buf out;	   /* to be sent */
 	struct pipe *pipe; /* on its way out, behind @out */
 	bool counted;	   /* in the relay's totals: it leads to the client */
+	bool urgent;	   /* SO_OOBINLINE: reads end at urgent data */
 	bool readable;	   /* recv() may give something */
 	bool writable;	   /* send() may take something */
 	bool ending;	   /* epoll said that the peer ends or reset it */
