@@ -26,13 +26,14 @@ static struct ftp *ftp_of(const struct session *s)
 
 /* --- words of ours ------------------------------------------------- */
 
-/* Without memory for it the session ends, as it can't be told either. */
+/*
+ * Without memory for it the session ends, as it can't be told either; not here,
+ * where whoever says something is in the middle of it.
+ */
 static bool room(struct ftp *f, struct side *sd, size_t n)
 {
-	if (side_out_room(sd, n))
-		return true;
-	session_end(f->session, CLOSE_NO_RESOURCES, true);
-	return false;
+	f->no_memory |= !side_out_room(sd, n);
+	return !f->no_memory;
 }
 
 void ftp_say(struct ftp *f, unsigned int code, const char *format, ...)
@@ -495,9 +496,11 @@ static void ftp_run(struct session *s)
 		session_end(s, CLOSE_NO_RESOURCES, true);
 		return;
 	}
-	while (lives(s, f) && steps < STEPS_A_TURN && step(f))
+	while (lives(s, f) && !f->no_memory && steps < STEPS_A_TURN && step(f))
 		/* One that moved data took as long as many others. */
 		steps += f->state == FTP_TRANSFER ? STEPS_A_TURN / 2 : 1;
+	if (lives(s, f) && f->no_memory)
+		session_end(s, CLOSE_NO_RESOURCES, true);
 	if (!lives(s, f))
 		return;
 	if (steps >= STEPS_A_TURN)

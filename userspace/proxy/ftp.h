@@ -102,6 +102,7 @@ struct ftp {
 	struct ftp_data data;
 	struct ftp_transfer transfer;
 	enum session_close why; /* in FTP_LAST */
+	bool no_memory; /* for words of ours: it can't go on, nor say so */
 };
 
 static inline const struct config *ftp_config(const struct ftp *f)

@@ -239,10 +239,12 @@ static bool begin(struct ftp_data *d, enum ftp_data_mode mode)
 	if (d->pair == NULL)
 		d->pair = data_pair_hold(&s->relay->data, &s->client_addr.addr,
 					 &s->server_addr.addr);
+	if (d->pair == NULL)
+		return false;
 	d->mode = mode;
 	d->client.peer.addr = s->client_addr.addr;
 	d->server.peer.addr = s->server_addr.addr;
-	return d->pair != NULL;
+	return true;
 }
 
 static void want(struct ftp_leg *leg, enum msg_data_kind kind)

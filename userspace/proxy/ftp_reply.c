@@ -36,10 +36,9 @@ static void pass_line(struct ftp *f)
 	size_t size = f->reply.text.len + 8;
 	struct strbuf sb;
 
-	if (!side_out_room(client, size)) {
-		session_end(f->session, CLOSE_NO_RESOURCES, true);
+	f->no_memory |= !side_out_room(client, size);
+	if (f->no_memory)
 		return;
-	}
 	strbuf_init(&sb, (char *)buf_tail(&client->out), size);
 	ftp_write_reply(&sb, &f->reply);
 	buf_produce(&client->out, sb.len);

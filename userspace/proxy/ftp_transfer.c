@@ -331,7 +331,7 @@ static bool deliver(struct ftp *f)
 	if (may_receive(f))
 		progress = transfer_store(&t->body, FTP_BUDGET);
 	if (t->body.object->lost) {
-		session_end(f->session, CLOSE_NO_RESOURCES, true);
+		f->no_memory = true;
 		return true;
 	}
 	if (t->body.error != 0)
