@@ -289,9 +289,10 @@ static bool server_left(struct ftp *f)
 static bool client_left(struct ftp *f)
 {
 	const struct side *client = &f->session->client;
-	bool asks = f->state == FTP_READY && client->rd_closed;
+	bool done = f->state == FTP_READY && client->rd_closed &&
+		    side_flushed(client);
 
-	if (client->error == 0 && !asks)
+	if (client->error == 0 && !done)
 		return false;
 	session_end(f->session, CLOSE_CLIENT_GONE, client->error != 0);
 	return true;
@@ -546,7 +547,8 @@ static void ftp_ended(struct session *s, enum session_close why)
 		return;
 	if (ftp_transfer_there(f) && f->transfer.reason == REASON_NONE)
 		f->transfer.reason = reason_of(why);
-	if (why == CLOSE_SHUTDOWN || why == CLOSE_MAKE_ROOM) {
+	if (f->state == FTP_READY &&
+	    (why == CLOSE_SHUTDOWN || why == CLOSE_MAKE_ROOM)) {
 		/* If it can be said: nobody waits for it. */
 		ftp_say(f, 421, "%s",
 			why == CLOSE_SHUTDOWN ? "The gateway stops."
