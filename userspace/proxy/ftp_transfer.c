@@ -145,7 +145,8 @@ static void begin_upload(struct ftp *f)
 		ask(f);
 }
 
-static bool remember(struct ftp *f, const struct ftp_request *req)
+/* @object: not a listing. REST is of the next transfer, and of no other. */
+static bool remember(struct ftp *f, const struct ftp_request *req, bool object)
 {
 	struct ftp_transfer *t = &f->transfer;
 
@@ -162,7 +163,7 @@ static bool remember(struct ftp *f, const struct ftp_request *req)
 	t->upload = is_upload(req->command);
 	t->rule = "";
 	t->started_ms = ftp_now(f);
-	t->restart = f->restart;
+	t->restart = object ? f->restart : 0;
 	f->restart = 0;
 	check_init(&t->check, f->session, judged);
 	stats_add(f->session->relay->stats, RELAY_REQUESTS, 1);
@@ -179,7 +180,7 @@ void ftp_transfer_begin(struct ftp *f, const struct ftp_request *req)
 		ftp_say(f, 425, "Use PORT or PASV first.");
 		return;
 	}
-	if (!remember(f, req)) {
+	if (!remember(f, req, object)) {
 		ftp_say(f, 451, "The gateway has no memory.");
 		return;
 	}
