@@ -274,12 +274,8 @@ static bool server_left(struct ftp *f)
 	if ((server->error == 0 && !server->rd_closed) || unread ||
 	    !side_flushed(&f->session->client))
 		return false;
-	if (ftp_transfer_there(f)) {
-		ftp_data_close(&f->data, true);
-		f->transfer.reason = REASON_ORIGIN_CLOSED;
-		f->transfer.status = 421;
-		ftp_transfer_over(f);
-	}
+	if (ftp_transfer_there(f))
+		ftp_transfer_cut_off(f, REASON_ORIGIN_CLOSED);
 	if (!quit)
 		ftp_say(f, 421, "The server closed the connection.");
 	ftp_end(f, CLOSE_SERVER_GONE);
@@ -421,9 +417,7 @@ static void say_late(struct ftp *f, enum reason reason, const char *text,
 		     enum session_close why)
 {
 	if (ftp_transfer_there(f)) {
-		f->transfer.reason = reason;
-		f->transfer.status = 421;
-		ftp_transfer_over(f);
+		ftp_transfer_cut_off(f, reason);
 	} else if (why != CLOSE_IDLE) {
 		ftp_log_refused(f, VERDICT_PASSED, reason, "", "", "", 421);
 	}

@@ -525,14 +525,47 @@ static void ask_delete(struct ftp *f)
 	ftp_ask(f, FTP_DELE, FTP_ASKED_DELE, line, strlen(line));
 }
 
+/*
+ * To be done with what hasn't been moved, or not even begun (1xx), is a word that
+ * the client must not get: what it has, or the server, is not all.
+ */
+static bool is_believed(const struct ftp *f, unsigned int code)
+{
+	return code >= 300 || ftp_transfer_done(f);
+}
+
+bool ftp_transfer_passes(const struct ftp *f, unsigned int code)
+{
+	const struct ftp_transfer *t = &f->transfer;
+
+	if (t->failed)
+		return t->aborted && code >= 400;
+	return is_believed(f, code);
+}
+
+/* It is told 451 instead of the server's "done". */
+static void doubt(struct ftp *f)
+{
+	struct ftp_transfer *t = &f->transfer;
+
+	t->failed = true;
+	t->reason = REASON_BAD_RESPONSE;
+	t->status = 451;
+	str_copy(t->says, sizeof(t->says),
+		 "The server was done before it began.");
+	check_cancel(&t->check);
+	close_data(f, true);
+}
+
 void ftp_transfer_replied(struct ftp *f, unsigned int code)
 {
 	struct ftp_transfer *t = &f->transfer;
-	bool ours = t->failed && !(t->aborted && code >= 400);
 
-	if (must_delete(t)) {
+	if (!t->failed && !is_believed(f, code))
+		doubt(f);
+	if (must_delete(t) && code != 421) {
 		ask_delete(f);
-	} else if (ours) {
+	} else if (!ftp_transfer_passes(f, code)) {
 		say_result(f);
 	} else {
 		t->status = (uint16_t)code;
@@ -549,6 +582,19 @@ void ftp_transfer_went_on(struct ftp *f, unsigned int code)
 		ask(f);
 	else
 		ftp_transfer_fail(f, 550, "The server can't restart there.");
+}
+
+void ftp_transfer_cut_off(struct ftp *f, enum reason reason)
+{
+	struct ftp_transfer *t = &f->transfer;
+
+	if (t->failed) {
+		ftp_say(f, t->status, "%s", t->says);
+	} else {
+		t->reason = reason;
+		t->status = 421;
+	}
+	ftp_transfer_over(f);
 }
 
 /* The client has some of it, and may ask for the rest. */
