@@ -20,7 +20,7 @@ static size_t sender_has(const struct gateway *g, bool client, struct str part)
 		struct str said = bytes_str(&p->said);
 
 		if (p->data && p->client == client && said.len > most &&
-		    memmem(said.p, said.len, part.p, part.len) != NULL)
+		    str_has(said, part))
 			most = said.len;
 	}
 	return most;
@@ -89,7 +89,8 @@ static void check_commands(const struct gateway *g, const struct peer *server)
 	struct str rest = bytes_str(&server->got);
 	const char *end;
 
-	while (rest.len > 0 && (end = memchr(rest.p, '\n', rest.len)) != NULL) {
+	while (rest.p != NULL &&
+	       (end = memchr(rest.p, '\n', rest.len)) != NULL) {
 		struct str line = {rest.p, (size_t)(end - rest.p) + 1};
 
 		check_command(g, line);

@@ -189,8 +189,7 @@ static bool has_part(struct str object, struct str content, bool at_end)
 	if (at_end)
 		return str_eq(str_from(object, object.len - content.len),
 			      content);
-	return content.len == 0 ||
-	       memmem(object.p, object.len, content.p, content.len) != NULL;
+	return str_has(object, content);
 }
 
 bool role_scan_found_clean_part(const struct role_scan *scan,
