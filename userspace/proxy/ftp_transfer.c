@@ -519,9 +519,10 @@ static bool must_delete(const struct ftp_transfer *t)
 /* "DELE" and what was behind "STOR". */
 static void ask_delete(struct ftp *f)
 {
+	static const char verb[] = {'D', 'E', 'L', 'E'};
 	char *line = f->transfer.line;
 
-	memcpy(line, "DELE", 4);
+	memcpy(line, verb, sizeof(verb));
 	ftp_ask(f, FTP_DELE, FTP_ASKED_DELE, line, strlen(line));
 }
 
