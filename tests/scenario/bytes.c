@@ -40,6 +40,14 @@ static void make_room(struct bytes *b, size_t n)
 	b->data = bigger;
 }
 
+bool str_has(struct str s, struct str part)
+{
+	if (part.len == 0)
+		return true;
+	return s.p != NULL && part.p != NULL &&
+	       memmem(s.p, s.len, part.p, part.len) != NULL;
+}
+
 void bytes_add(struct bytes *b, const void *p, size_t n)
 {
 	if (n == 0)

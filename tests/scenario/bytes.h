@@ -7,6 +7,7 @@
 #ifndef SLUICE_TESTS_BYTES_H
 #define SLUICE_TESTS_BYTES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,6 +40,9 @@ static inline struct str str_from(struct str s, size_t n)
 {
 	return (struct str){n > 0 ? s.p + n : s.p, s.len - n};
 }
+
+/* Whether @part is in @s somewhere; nothing is everywhere. */
+bool str_has(struct str s, struct str part);
 
 void bytes_add(struct bytes *b, const void *p, size_t n);
 void bytes_puts(struct bytes *b, const char *z);

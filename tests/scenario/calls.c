@@ -135,11 +135,14 @@ int fake_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
 
 int fake_getsockname(int fd, struct sockaddr *addr, socklen_t *len)
 {
-	struct sim_tcp *t = sim_tcp_of(sim_file_of(fd, "getsockname"));
+	struct sim_file *f = sim_file_of(fd, "getsockname");
+	struct sim_listener *l = sim_listener_of(f);
+	struct sim_tcp *t = l == NULL ? sim_tcp_of(f) : NULL;
 
-	if (t == NULL || fails(CALL_GETSOCKNAME))
+	if ((l == NULL && t == NULL) || fails(CALL_GETSOCKNAME))
 		return -1;
-	*len = ip_endpoint_to_sockaddr(&t->local, (void *)addr);
+	*len = ip_endpoint_to_sockaddr(l != NULL ? &l->local : &t->local,
+				       (void *)addr);
 	return 0;
 }
 
@@ -182,7 +185,7 @@ int fake_getsockopt(int fd, int level, int option, void *value, socklen_t *len)
 	return 0;
 }
 
-/* SO_LINGER on a connection never fails in Linux, so it doesn't here. */
+/* These never fail on a connection in Linux, so they don't here. */
 int fake_setsockopt(int fd, int level, int option, const void *value,
 		    socklen_t len)
 {
@@ -191,6 +194,8 @@ int fake_setsockopt(int fd, int level, int option, const void *value,
 
 	if (t == NULL)
 		return -1;
+	if (level == SOL_SOCKET && option == SO_OOBINLINE)
+		return 0; /* nobody here sends out of band */
 	if (level != SOL_SOCKET || option != SO_LINGER ||
 	    len != sizeof(*linger)) {
 		errno = ENOPROTOOPT;

@@ -124,6 +124,22 @@ void expect_no_field(struct run *r, struct peer *p, struct args a)
 
 /* --- bodies --------------------------------------------------------- */
 
+/* Of a message, or all that comes over a data connection: its end is the mark. */
+static void look_at_body(struct peer *p)
+{
+	struct message *m = &p->message;
+
+	if (!p->data) {
+		look(p);
+		m->state = p->looking ? m->state : MESSAGE_NONE;
+		return;
+	}
+	message_free(m);
+	bytes_add(&m->body, bytes_head(&p->got), bytes_len(&p->got));
+	m->state = p->end == TCP_FIN ? MESSAGE_WHOLE : MESSAGE_CUT;
+	p->seen = bytes_len(&p->got);
+}
+
 void expect_body(struct run *r, struct peer *p, struct args a)
 {
 	struct bytes want = {0};
@@ -131,8 +147,8 @@ void expect_body(struct run *r, struct peer *p, struct args a)
 	(void)r;
 	if (!scenario_content(a.word, a.n, &want))
 		return;
-	look(p);
-	if (!p->looking || p->message.state != MESSAGE_WHOLE)
+	look_at_body(p);
+	if (p->message.state != MESSAGE_WHOLE)
 		unlike(p, "a whole body", bytes_str(&p->message.body));
 	else if (!str_eq(bytes_str(&p->message.body), bytes_str(&want)))
 		unlike(p, "another body", bytes_str(&p->message.body));
@@ -146,8 +162,8 @@ void expect_part(struct run *r, struct peer *p, struct args a)
 	(void)r;
 	if (!scenario_content(a.word, a.n, &want))
 		return;
-	look(p);
-	if (!p->looking || p->message.state != MESSAGE_CUT ||
+	look_at_body(p);
+	if (p->message.state != MESSAGE_CUT ||
 	    bytes_len(&p->message.body) == bytes_len(&want) ||
 	    (bytes_len(&p->message.body) == 0) != (a.n == 0) ||
 	    !str_starts(bytes_str(&want), bytes_str(&p->message.body)))
@@ -316,12 +332,15 @@ void expect_no_rest(struct run *r)
 {
 	struct gateway *g = &r->gateway;
 	struct args none = {NULL, 0};
+	const struct list *pos;
 
 	expect_no_event(r, NULL, none);
-	if (g->client != NULL)
-		expect_nothing(r, g->client, none);
-	if (g->server != NULL)
-		expect_nothing(r, g->server, none);
+	list_for_each(pos, &g->peers) {
+		struct peer *p = list_entry(pos, struct peer, node);
+
+		if (p->data || p == g->client || p == g->server)
+			expect_nothing(r, p, none);
+	}
 	if (g->scan.cancelled > 0)
 		problem("a scan was cancelled");
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "conf/value.h"
+#include "data.h"
 #include "fault.h"
 #include "problem.h"
 
@@ -43,6 +44,10 @@ void gateway_config(struct config *config)
 	config_set_service_defaults(&config->services[0], "http");
 	/* An hour for each tunnel would be most of the time of a test. */
 	config->http.tunnel_timeout = 60000;
+	config->ftp.idle_timeout = 60000;
+	config->ftp.reply_timeout = 30000;
+	config->ftp.data_timeout = 20000;
+	config->ftp.transfer_timeout = 30000;
 	(void)str_copy(config->page_block, sizeof(config->page_block),
 		       OWN_PAGE "blocked this");
 	(void)str_copy(config->page_error, sizeof(config->page_error),
@@ -71,8 +76,9 @@ static bool connect_roles(struct gateway *g)
 {
 	bool progress = false;
 
-	if (!chan_is_open(&g->relay.net)) {
-		g->net.chan = connect_role(g, g->net.chan, ROLE_NET);
+	if (!chan_is_open(&g->relay.net) && !g->net.down) {
+		role_net_die(&g->net);
+		g->net.chan = connect_role(g, NULL, ROLE_NET);
 		progress = true;
 	}
 	if (!chan_is_open(&g->relay.scanner.chan) && !g->scan.down) {
@@ -107,16 +113,76 @@ static struct peer *meet(struct gateway *g, struct sim_tcp *t, bool client)
 	return p;
 }
 
+void gateway_addresses(struct gateway *g, bool ipv6)
+{
+	bool ftp = g->config.services[0].protocol == PROTOCOL_FTP;
+
+	(void)ip_addr_parse(ipv6 ? "2001:db8::7" : "192.0.2.7",
+			    &g->server_at.addr);
+	(void)ip_addr_parse(ipv6 ? "2001:db8:1::2" : "10.0.0.2",
+			    &g->client_at.addr);
+	g->server_at.port = ftp ? 21 : 80;
+	g->client_at.port = 40000;
+}
+
 void gateway_dial(struct gateway *g)
 {
 	struct sim_tcp *t = sim_tcp_new();
 
-	(void)ip_addr_parse("192.0.2.7", &t->local.addr);
-	t->local.port = 80;
-	(void)ip_addr_parse("10.0.0.2", &t->remote.addr);
-	t->remote.port = 40000;
+	t->local = g->server_at;
+	t->remote = g->client_at;
 	g->client = meet(g, t, true);
+	g->client->called = true;
 	listener_arrive(g->net.listener, t);
+}
+
+/* Whoever else finds a listener has a pair of his own. */
+static bool is_delivered(const struct gateway *g,
+			 const struct ip_endpoint *from,
+			 const struct ip_endpoint *to, bool client)
+{
+	const struct ip_addr *asks = client ? &g->client_at.addr
+					    : &g->server_at.addr;
+
+	/* On an address of the gateway's own it takes no rule. */
+	if (!ip_addr_equal(&from->addr, asks) ||
+	    (!client && !ip_addr_equal(&to->addr, &g->client_at.addr)))
+		return true;
+	return role_net_holds(&g->net, &g->client_at.addr, &g->server_at.addr);
+}
+
+void gateway_dial_data(struct gateway *g, const struct ip_endpoint *from,
+		       const struct ip_endpoint *to, bool client)
+{
+	struct sim_listener *l = sim_listener_at(to, !client);
+	struct sim_tcp *t = sim_tcp_new();
+	struct peer *p = meet(g, t, client);
+
+	p->called = true;
+	p->data = true;
+	*(client ? &g->client_data : &g->server_data) = p;
+	t->local = *to;
+	t->remote = *from;
+	if (t->remote.port == 0)
+		t->remote.port = g->sim->next_port++;
+	if (l != NULL && is_delivered(g, from, to, client))
+		listener_arrive(l, t);
+	else
+		tcp_refuse(t);
+}
+
+/* Whom the relay called. */
+static void meet_called(struct gateway *g, struct sim_tcp *t)
+{
+	bool client = ip_addr_equal(&t->remote.addr, &g->client_at.addr);
+	struct peer *p = meet(g, t, client);
+
+	p->data = client || t->remote.port != g->server_at.port;
+	if (!client && !ip_addr_equal(&t->remote.addr, &g->server_at.addr))
+		problem("the relay calls a third host");
+	*(client    ? &g->client_data
+	  : p->data ? &g->server_data
+		    : &g->server) = p;
 }
 
 /* A connection that the relay asked for. Answered? */
@@ -133,7 +199,7 @@ static bool answer(struct gateway *g, struct sim_tcp *t)
 	if (!t->closed)
 		tcp_answer(t, errors[how]);
 	if (t->state == TCP_OPEN)
-		g->server = meet(g, t, false);
+		meet_called(g, t);
 	else
 		tcp_forget(t);
 	return true;
@@ -161,10 +227,24 @@ static size_t next_piece(struct gateway *g, const struct peer *p)
 	return 1 + noise_next(&g->noise) % PIECE_MAX;
 }
 
+/* What is on a data connection while a listing is asked for may be one. */
+static void note_listing(struct gateway *g)
+{
+	bool listing = g->server != NULL && data_is_listing(g->server);
+
+	if (g->client_data != NULL)
+		g->client_data->listing |= listing;
+	if (g->server_data != NULL)
+		g->server_data->listing |= listing;
+}
+
 static bool peers_turn(struct gateway *g)
 {
 	struct list *pos;
 	bool progress = false;
+
+	if (g->client_data != NULL || g->server_data != NULL)
+		note_listing(g);
 
 	list_for_each(pos, &g->peers) {
 		struct peer *p = list_entry(pos, struct peer, node);
@@ -260,6 +340,7 @@ bool gateway_open(struct gateway *g, const struct config *config, bool pieces)
 	if (pieces)
 		g->sim->send_buffer = PIECES_BUFFER;
 	list_init(&g->peers);
+	gateway_addresses(g, false);
 	role_net_init(&g->net);
 	role_scan_init(&g->scan);
 	role_log_init(&g->log);

@@ -28,6 +28,10 @@ struct gateway {
 	struct list peers;   /* all there were */
 	struct peer *client; /* the one that the scenario speaks of, or NULL */
 	struct peer *server;
+	struct peer *client_data; /* the same of FTP's data connection */
+	struct peer *server_data;
+	struct ip_endpoint client_at; /* of connections from now on */
+	struct ip_endpoint server_at;
 	bool pieces;	/* peers send byte by byte and take little at once */
 	uint32_t noise; /* ... where pieces are larger */
 };
@@ -38,6 +42,15 @@ void gateway_config(struct config *config);
 bool gateway_open(struct gateway *g, const struct config *config, bool pieces);
 /* A client's connection: g->client from now on. */
 void gateway_dial(struct gateway *g);
+/* From the next connection on. */
+void gateway_addresses(struct gateway *g, bool ipv6);
+/*
+ * A data connection @from somewhere (port 0: any) @to where a client, or a
+ * server, was told to go: g->client_data or g->server_data from now on. It is
+ * refused when nobody listens there, or the rules don't look for it.
+ */
+void gateway_dial_data(struct gateway *g, const struct ip_endpoint *from,
+		       const struct ip_endpoint *to, bool client);
 /* Until nothing moves any more. No time passes. */
 void gateway_settle(struct gateway *g);
 void gateway_pass(struct gateway *g, uint64_t ms);

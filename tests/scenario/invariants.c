@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "invariants.h"
 
+#include "invariants_ftp.h"
 #include "problem.h"
 
 /* --- bodies --------------------------------------------------------- */
@@ -132,7 +133,11 @@ void invariants_check(const struct gateway *g)
 {
 	const struct config_scan *scan = &g->config.scan;
 
+	bool ftp = g->config.services[0].protocol == PROTOCOL_FTP;
+
 	if (scan->engine != ENGINE_NONE && scan->not_scanned == ACTION_BLOCK)
-		check_bodies(g);
+		(ftp ? invariants_ftp_files : check_bodies)(g);
+	if (ftp)
+		invariants_ftp(g);
 	check_events(g);
 }

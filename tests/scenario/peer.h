@@ -13,7 +13,10 @@
 
 struct peer {
 	struct list node;
-	bool client;
+	bool client;  /* at the client's end */
+	bool called;  /* it connected to the relay, and not the other way */
+	bool data;    /* a data connection of FTP */
+	bool listing; /* ... while a listing was asked for */
 	struct sim_tcp *tcp; /* held until peer_free() */
 	struct bytes to_send;
 	struct bytes said; /* that is on its way: all of it */

@@ -147,6 +147,16 @@ static void put_name(const struct event *ev, struct strbuf *sb)
 	strbuf_str(sb, ev->name);
 }
 
+static void put_rule(const struct event *ev, struct strbuf *sb)
+{
+	strbuf_str(sb, ev->rule);
+}
+
+static void put_user(const struct event *ev, struct strbuf *sb)
+{
+	strbuf_str(sb, ev->user);
+}
+
 static void put_in(const struct event *ev, struct strbuf *sb)
 {
 	strbuf_printf(sb, "%llu", (unsigned long long)ev->bytes_in);
@@ -165,7 +175,8 @@ static const struct {
 	{"reason", put_reason},	    {"status", put_status},
 	{"stopped", put_stopped},   {"upload", put_upload},
 	{"method", put_method},	    {"url", put_url},
-	{"name", put_name},	    {"bytes_in", put_in},
+	{"name", put_name},	    {"rule", put_rule},
+	{"user", put_user},	    {"bytes_in", put_in},
 	{"bytes_out", put_out},
 };
 

@@ -181,6 +181,33 @@ bool role_scan_turn(struct role_scan *scan)
 	return progress;
 }
 
+/* Whether @content is in it somewhere, or at its end. */
+static bool has_part(struct str object, struct str content, bool at_end)
+{
+	if (content.len > object.len)
+		return false;
+	if (at_end)
+		return str_eq(str_from(object, object.len - content.len),
+			      content);
+	return str_has(object, content);
+}
+
+bool role_scan_found_clean_part(const struct role_scan *scan,
+				struct str content, bool at_end)
+{
+	struct list *pos;
+
+	list_for_each(pos, &scan->judged) {
+		const struct scan_object *o =
+			list_entry(pos, struct scan_object, node);
+
+		if (o->verdict == VERDICT_CLEAN &&
+		    has_part(bytes_str(&o->content), content, at_end))
+			return true;
+	}
+	return false;
+}
+
 bool role_scan_found_clean(const struct role_scan *scan, struct str content,
 			   bool whole)
 {

@@ -42,5 +42,8 @@ bool role_scan_turn(struct role_scan *scan);
 /* Whether an object that is @content, or begins so, was found clean. */
 bool role_scan_found_clean(const struct role_scan *scan, struct str content,
 			   bool whole);
+/* The same of an object that has @content somewhere, or at its end. */
+bool role_scan_found_clean_part(const struct role_scan *scan,
+				struct str content, bool at_end);
 
 #endif

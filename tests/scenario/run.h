@@ -31,13 +31,20 @@ bool step_follows(const struct step *s);
 /* Configuration, which comes first. False when the step is about more. */
 bool step_config(struct config *config, const struct step *s);
 
-/* --- expect.c: steps that look -------------------------------------- */
-
 /* The steps' words behind those that name them. */
 struct args {
 	const struct word *word;
 	unsigned int n;
 };
+
+/* --- steps_data.c: FTP's data connections -------------------------------- */
+
+void step_client_data(struct run *r, struct peer *p, struct args a);
+void step_server_data(struct run *r, struct peer *p, struct args a);
+void expect_from(struct run *r, struct peer *p, struct args a);
+void expect_to(struct run *r, struct peer *p, struct args a);
+
+/* --- expect.c: steps that look -------------------------------------- */
 
 void expect_response(struct run *r, struct peer *p, struct args a);
 void expect_request(struct run *r, struct peer *p, struct args a);

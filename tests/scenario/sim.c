@@ -10,6 +10,7 @@
 
 #define BOOT_MS	      1000000
 #define SOCKET_BUFFER (256u << 10)
+#define PORT_FIRST    33000
 
 static struct sim sim;
 
@@ -18,6 +19,8 @@ struct sim *sim_begin(void)
 	memset(&sim, 0, sizeof(sim));
 	list_init(&sim.ready);
 	list_init(&sim.connecting);
+	list_init(&sim.listeners);
+	sim.next_port = PORT_FIRST;
 	list_init(&sim.names);
 	sim.now_ms = BOOT_MS;
 	sim.send_buffer = SOCKET_BUFFER;

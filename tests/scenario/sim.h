@@ -68,6 +68,8 @@ struct sim {
 
 	enum sim_connect connect;
 	struct list connecting; /* struct sim_tcp that wait for an answer */
+	struct list listeners;	/* struct sim_listener, all there are */
+	uint16_t next_port;	/* for who asks for any */
 	size_t send_buffer;	/* of new connections, bytes */
 	size_t receive_buffer;
 

@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
 
 /* A writer that was refused is woken when a third is free again. */
 #define WAKE_SHARE 3
@@ -176,7 +178,28 @@ void tcp_forget(struct sim_tcp *t)
 	tcp_free(t);
 }
 
+void tcp_refuse(struct sim_tcp *t)
+{
+	t->state = TCP_RESET;
+	t->closed = true;
+	t->far = true;
+	t->end = TCP_RST;
+}
+
 /* --- the relay's calls ---------------------------------------------- */
+
+/* What wasn't bound: the gateway's own address, and any port. */
+static void pick_local(struct ip_endpoint *local, uint8_t family)
+{
+	static const uint8_t none[sizeof(local->addr.bytes)];
+
+	if (memcmp(local->addr.bytes, none, sizeof(none)) == 0)
+		(void)ip_addr_parse(family == AF_INET6 ? SIM_OWN_ADDRESS6
+						       : SIM_OWN_ADDRESS,
+				    &local->addr);
+	if (local->port == 0)
+		local->port = sim_now()->next_port++;
+}
 
 int tcp_connect(struct sim_tcp *t, const struct ip_endpoint *to)
 {
@@ -191,6 +214,7 @@ int tcp_connect(struct sim_tcp *t, const struct ip_endpoint *to)
 		return -1;
 	}
 	t->remote = *to;
+	pick_local(&t->local, to->addr.family);
 	t->state = TCP_SYN_SENT;
 	t->far = true;
 	list_add_tail(&sim->connecting, &t->node);
@@ -306,6 +330,7 @@ static void listener_released(struct sim_file *f)
 		t->abort = true;
 		sim_release(&t->file);
 	}
+	list_del(&l->node);
 	free(l);
 }
 
@@ -321,7 +346,39 @@ struct sim_listener *sim_listener_new(void)
 
 	sim_file_init(&l->file, &listener_ops);
 	list_init(&l->queue);
+	list_add_tail(&sim_now()->listeners, &l->node);
 	return l;
+}
+
+struct sim_listener *sim_listener_bind(const struct ip_endpoint *local,
+				       bool upstream)
+{
+	struct sim_listener *l;
+
+	if (local->port != 0 && sim_listener_at(local, upstream) != NULL)
+		return NULL;
+	l = sim_listener_new();
+	l->local = *local;
+	l->upstream = upstream;
+	if (local->port == 0)
+		l->local.port = sim_now()->next_port++;
+	return l;
+}
+
+struct sim_listener *sim_listener_at(const struct ip_endpoint *local,
+				     bool upstream)
+{
+	struct list *pos;
+
+	list_for_each(pos, &sim_now()->listeners) {
+		struct sim_listener *l =
+			list_entry(pos, struct sim_listener, node);
+
+		if (l->upstream == upstream && l->local.port == local->port &&
+		    ip_addr_equal(&l->local.addr, &local->addr))
+			return l;
+	}
+	return NULL;
 }
 
 struct sim_listener *sim_listener_of(struct sim_file *f)

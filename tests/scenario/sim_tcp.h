@@ -15,6 +15,10 @@
 #include "bytes.h"
 #include "sim.h"
 
+/* The gateway's. */
+#define SIM_OWN_ADDRESS	 "198.51.100.1"
+#define SIM_OWN_ADDRESS6 "2001:db8:ff::1"
+
 enum tcp_state { TCP_NEW, TCP_SYN_SENT, TCP_OPEN, TCP_RESET };
 
 /* How the relay ended it, as the far end sees it behind the last byte. */
@@ -54,6 +58,8 @@ void tcp_arrive_rst(struct sim_tcp *t);
 size_t tcp_read(struct sim_tcp *t, struct bytes *to, size_t max);
 /* The far end is not held any more. */
 void tcp_forget(struct sim_tcp *t);
+/* One that a peer asked for, and nobody listens: held by it all the same. */
+void tcp_refuse(struct sim_tcp *t);
 
 /* --- the relay's system calls: as they return, with errno set ---------- */
 
@@ -73,10 +79,19 @@ int tcp_take_error(struct sim_tcp *t);
 
 struct sim_listener {
 	struct sim_file file;
+	struct list node;  /* sim->listeners */
 	struct list queue; /* struct sim_tcp, not accepted yet */
+	struct ip_endpoint local;
+	bool upstream; /* its packets are those of servers */
 };
 
 struct sim_listener *sim_listener_new(void);
+/* Bound to @local, whose port 0 is any; NULL when there is one already. */
+struct sim_listener *sim_listener_bind(const struct ip_endpoint *local,
+				       bool upstream);
+/* The one at @local, or NULL. */
+struct sim_listener *sim_listener_at(const struct ip_endpoint *local,
+				     bool upstream);
 /* A client's connection stands in its queue. */
 void listener_arrive(struct sim_listener *l, struct sim_tcp *t);
 struct sim_listener *sim_listener_of(struct sim_file *f);

@@ -52,8 +52,20 @@ static void set_key(struct config *config, const struct step *s)
 		problem("no such key, or not for this value");
 }
 
+static bool step_service(struct config *config, const struct step *s)
+{
+	if (s->nwords != 2 || !is(&s->words[0], "service") ||
+	    !is(&s->words[1], "ftp"))
+		return false;
+	config->services[0].protocol = PROTOCOL_FTP;
+	config->services[0].port = config_service_port(PROTOCOL_FTP);
+	return true;
+}
+
 bool step_config(struct config *config, const struct step *s)
 {
+	if (step_service(config, s))
+		return true;
 	if (!is(&s->words[0], "config"))
 		return false;
 	if (s->nwords == 3)
@@ -69,6 +81,12 @@ static void do_connect(struct run *r, struct peer *p, struct args a)
 {
 	(void)p, (void)a;
 	gateway_dial(&r->gateway);
+}
+
+static void do_addresses(struct run *r, struct peer *p, struct args a)
+{
+	(void)p;
+	gateway_addresses(&r->gateway, is(&a.word[0], "ipv6"));
 }
 
 static void do_say(struct run *r, struct peer *p, struct args a)
@@ -197,6 +215,30 @@ static void do_net_answers(struct run *r, struct peer *p, struct args a)
 {
 	(void)p, (void)a;
 	r->gateway.net.silent = false;
+	r->gateway.net.refuses = 0;
+}
+
+static void do_net_refuses(struct run *r, struct peer *p, struct args a)
+{
+	char error[24];
+
+	(void)p;
+	if (!fault_errno(text_of(&a.word[0], error, sizeof(error)),
+			 &r->gateway.net.refuses))
+		problem("no such error");
+}
+
+static void do_net_dies(struct run *r, struct peer *p, struct args a)
+{
+	(void)p, (void)a;
+	r->gateway.net.down = true;
+	role_net_die(&r->gateway.net);
+}
+
+static void do_net_returns(struct run *r, struct peer *p, struct args a)
+{
+	(void)p, (void)a;
+	r->gateway.net.down = false;
 }
 
 static void do_stop(struct run *r, struct peer *p, struct args a)
@@ -267,7 +309,7 @@ static void do_fail(struct run *r, struct peer *p, struct args a)
 /* --- the table ------------------------------------------------------ */
 
 struct step_kind {
-	/* PEER stands for client or server; more words may follow. */
+	/* PEER stands for client, server, client-data or server-data. */
 	const char *words;
 	unsigned int args_min;
 	unsigned int args_max;
@@ -277,6 +319,9 @@ struct step_kind {
 
 static const struct step_kind kinds[] = {
 	{"client connects", 0, 0, do_connect, false},
+	{"client-data connects", 0, 3, step_client_data, false},
+	{"server-data connects", 0, 3, step_server_data, false},
+	{"addresses", 1, 1, do_addresses, false},
 	{"PEER>", 1, SCENARIO_WORDS, do_say, false},
 	{"PEER ends", 0, 0, do_end, false},
 	{"PEER closes", 0, 0, do_close, false},
@@ -293,6 +338,9 @@ static const struct step_kind kinds[] = {
 	{"scan returns", 0, 0, do_scan_returns, false},
 	{"net silent", 0, 0, do_net_silent, false},
 	{"net answers", 0, 0, do_net_answers, false},
+	{"net refuses", 1, 1, do_net_refuses, false},
+	{"net dies", 0, 0, do_net_dies, false},
+	{"net returns", 0, 0, do_net_returns, false},
 	{"stop", 1, 1, do_stop, false},
 	{"time", 1, 1, do_time, false},
 	{"disk", 1, 1, do_disk, false},
@@ -307,6 +355,8 @@ static const struct step_kind kinds[] = {
 	{"PEER< body", 0, SCENARIO_WORDS, expect_body, true},
 	{"PEER< part", 0, SCENARIO_WORDS, expect_part, true},
 	{"client< page", 0, 0, expect_page, true},
+	{"PEER< from", 1, 1, expect_from, true},
+	{"PEER< to", 1, 1, expect_to, true},
 	{"PEER< text", 1, SCENARIO_WORDS, expect_text, true},
 	{"PEER< nothing", 0, 0, expect_nothing, true},
 	{"PEER< open", 0, 0, expect_open, true},
@@ -319,11 +369,24 @@ static const struct step_kind kinds[] = {
 	{"scan< cancel", 0, 0, expect_cancel, true},
 };
 
+/* Whom a step is about. */
+enum who { CLIENT, SERVER, CLIENT_DATA, SERVER_DATA, WHO_COUNT };
+
+static const char *const who_names[WHO_COUNT] = {"client", "server",
+						 "client-data", "server-data"};
+
+static struct peer *who_is(const struct gateway *g, enum who who)
+{
+	struct peer *const peers[WHO_COUNT] = {g->client, g->server,
+					       g->client_data, g->server_data};
+
+	return peers[who];
+}
+
 /* Whether @w is the pattern's word of @len bytes; it may name a peer. */
 static bool fits(const struct word *w, const char *pattern, size_t len,
-		 char *peer)
+		 enum who *who)
 {
-	static const char *const names[] = {"client", "server"};
 	struct str rest = {pattern, len};
 
 	if (w->quoted)
@@ -331,14 +394,14 @@ static bool fits(const struct word *w, const char *pattern, size_t len,
 	if (!str_starts(rest, STR("PEER")))
 		return str_eq(w->text, rest);
 	rest = (struct str){pattern + 4, len - 4};
-	for (size_t i = 0; i < 2; i++) {
-		struct str name = str_of(names[i]);
+	for (unsigned int i = 0; i < WHO_COUNT; i++) {
+		struct str name = str_of(who_names[i]);
 
 		if (w->text.len != name.len + rest.len ||
 		    !str_starts(w->text, name) ||
 		    memcmp(w->text.p + name.len, rest.p, rest.len) != 0)
 			continue;
-		*peer = names[i][0];
+		*who = (enum who)i;
 		return true;
 	}
 	return false;
@@ -346,16 +409,16 @@ static bool fits(const struct word *w, const char *pattern, size_t len,
 
 /* The number of words that name the step, 0 when it is another one. */
 static unsigned int matches(const struct step *s, const struct step_kind *k,
-			    char *peer)
+			    enum who *who)
 {
 	const char *p = k->words;
 	unsigned int n = 0;
 
-	*peer = strncmp(p, "server", 6) == 0 ? 's' : 'c';
+	*who = strncmp(p, "server", 6) == 0 ? SERVER : CLIENT;
 	while (*p != '\0') {
 		size_t len = strcspn(p, " ");
 
-		if (n == s->nwords || !fits(&s->words[n], p, len, peer))
+		if (n == s->nwords || !fits(&s->words[n], p, len, who))
 			return 0;
 		n++;
 		p += len + (p[len] == ' ');
@@ -365,7 +428,7 @@ static unsigned int matches(const struct step *s, const struct step_kind *k,
 
 /* Whether the step has somebody to do it; a scenario that goes wrong has not */
 static bool present(struct run *r, const struct step_kind *k,
-		    const struct peer *p, char peer)
+		    const struct peer *p, enum who who)
 {
 	bool needed = strstr(k->words, "PEER") == k->words ||
 		      strstr(k->words, "client<") == k->words ||
@@ -374,15 +437,14 @@ static bool present(struct run *r, const struct step_kind *k,
 	if (!needed || p != NULL)
 		return true;
 	if (r->mode != RUN_FAULT)
-		problem("there is no %s",
-			peer == 'c' ? "client" : "connection to a server");
+		problem("there is no %s", who_names[who]);
 	return false;
 }
 
-static void do_kind(struct run *r, const struct step_kind *k, char peer,
+static void do_kind(struct run *r, const struct step_kind *k, enum who who,
 		    struct args a, bool settle)
 {
-	struct peer *p = peer == 'c' ? r->gateway.client : r->gateway.server;
+	struct peer *p = who_is(&r->gateway, who);
 
 	if (a.n < k->args_min || a.n > k->args_max) {
 		problem("wrong number of words for \"%s\"", k->words);
@@ -390,7 +452,7 @@ static void do_kind(struct run *r, const struct step_kind *k, char peer,
 	}
 	if (k->looks && r->mode == RUN_FAULT)
 		return;
-	if (!present(r, k, p, peer))
+	if (!present(r, k, p, who))
 		return;
 	k->run(r, p, a);
 	if (!k->looks && settle)
@@ -419,12 +481,12 @@ void step_do(struct run *r, const struct step *s, bool settle)
 	struct step step = plain(s);
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		char peer;
-		unsigned int n = matches(&step, &kinds[i], &peer);
+		enum who who;
+		unsigned int n = matches(&step, &kinds[i], &who);
 
 		if (n == 0)
 			continue;
-		do_kind(r, &kinds[i], peer,
+		do_kind(r, &kinds[i], who,
 			(struct args){step.words + n, step.nwords - n}, settle);
 		return;
 	}

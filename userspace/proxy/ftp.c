@@ -28,13 +28,14 @@ static struct ftp *ftp_of(const struct session *s)
 
 /* --- words of ours ------------------------------------------------- */
 
-/* Without memory for it the session ends, as it can't be told either. */
+/*
+ * Without memory for it the session ends, as it can't be told either; not here,
+ * where whoever says something is in the middle of it.
+ */
 static bool room(struct ftp *f, struct side *sd, size_t n)
 {
-	if (side_out_room(sd, n))
-		return true;
-	session_end(f->session, CLOSE_NO_RESOURCES, true);
-	return false;
+	f->no_memory |= !side_out_room(sd, n);
+	return !f->no_memory;
 }
 
 void ftp_say(struct ftp *f, unsigned int code, const char *format, ...)
@@ -275,12 +276,8 @@ static bool server_left(struct ftp *f)
 	if ((server->error == 0 && !server->rd_closed) || unread ||
 	    !side_flushed(&f->session->client))
 		return false;
-	if (ftp_transfer_there(f)) {
-		ftp_data_close(&f->data, true);
-		f->transfer.reason = REASON_ORIGIN_CLOSED;
-		f->transfer.status = 421;
-		ftp_transfer_over(f);
-	}
+	if (ftp_transfer_there(f))
+		ftp_transfer_cut_off(f, REASON_ORIGIN_CLOSED);
 	if (!quit)
 		ftp_say(f, 421, "The server closed the connection.");
 	ftp_end(f, CLOSE_SERVER_GONE);
@@ -290,9 +287,10 @@ static bool server_left(struct ftp *f)
 static bool client_left(struct ftp *f)
 {
 	const struct side *client = &f->session->client;
-	bool asks = f->state == FTP_READY && client->rd_closed;
+	bool done = f->state == FTP_READY && client->rd_closed &&
+		    side_flushed(client);
 
-	if (client->error == 0 && !asks)
+	if (client->error == 0 && !done)
 		return false;
 	session_end(f->session, CLOSE_CLIENT_GONE, client->error != 0);
 	return true;
@@ -423,9 +421,7 @@ static void say_late(struct ftp *f, enum reason reason, const char *text,
 		     enum session_close why)
 {
 	if (ftp_transfer_there(f)) {
-		f->transfer.reason = reason;
-		f->transfer.status = 421;
-		ftp_transfer_over(f);
+		ftp_transfer_cut_off(f, reason);
 	} else if (why != CLOSE_IDLE) {
 		ftp_log_refused(f, VERDICT_PASSED, reason, "", "", "", 421);
 	}
@@ -508,9 +504,11 @@ static void ftp_run(struct session *s)
 		session_end(s, CLOSE_NO_RESOURCES, true);
 		return;
 	}
-	while (lives(s, f) && steps < STEPS_A_TURN && step(f))
+	while (lives(s, f) && !f->no_memory && steps < STEPS_A_TURN && step(f))
 		/* One that moved data took as long as many others. */
 		steps += f->state == FTP_TRANSFER ? STEPS_A_TURN / 2 : 1;
+	if (lives(s, f) && f->no_memory)
+		session_end(s, CLOSE_NO_RESOURCES, true);
 	if (!lives(s, f))
 		return;
 	if (steps >= STEPS_A_TURN)
@@ -556,7 +554,8 @@ static void ftp_ended(struct session *s, enum session_close why)
 		return;
 	if (ftp_transfer_there(f) && f->transfer.reason == REASON_NONE)
 		f->transfer.reason = reason_of(why);
-	if (why == CLOSE_SHUTDOWN || why == CLOSE_MAKE_ROOM) {
+	if (f->state == FTP_READY &&
+	    (why == CLOSE_SHUTDOWN || why == CLOSE_MAKE_ROOM)) {
 		/* If it can be said: nobody waits for it. */
 		ftp_say(f, 421, "%s",
 			why == CLOSE_SHUTDOWN ? "The gateway stops."

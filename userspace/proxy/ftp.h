@@ -102,6 +102,7 @@ struct ftp {
 	struct ftp_data data;
 	struct ftp_transfer transfer;
 	enum session_close why; /* in FTP_LAST */
+	bool no_memory; /* for words of ours: it can't go on, nor say so */
 };
 
 static inline const struct config *ftp_config(const struct ftp *f)
@@ -177,10 +178,14 @@ void ftp_transfer_abort(struct ftp *f);
 /* After that: whether the server's data connection is open yet; close it. */
 bool ftp_transfer_lingers(const struct ftp *f);
 void ftp_transfer_cut(struct ftp *f);
+/* Whether the client gets a last reply of the server's with @code. */
+bool ftp_transfer_passes(const struct ftp *f, unsigned int code);
 /* The server's last reply to it is read: @code. The client has it, or gets ours. */
 void ftp_transfer_replied(struct ftp *f, unsigned int code);
 /* It was asked for, and is over: write its event and free it. */
 void ftp_transfer_over(struct ftp *f);
+/* The session ends before the server's last word on it, for @reason. */
+void ftp_transfer_cut_off(struct ftp *f, enum reason reason);
 /* The reply to our own REST or DELE: @code. */
 void ftp_transfer_went_on(struct ftp *f, unsigned int code);
 static inline bool ftp_transfer_there(const struct ftp *f)

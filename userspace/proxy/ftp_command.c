@@ -88,10 +88,9 @@ static void take_stru(struct ftp *f, const struct ftp_request *req)
 
 static void take_type(struct ftp *f, const struct ftp_request *req)
 {
-	char type = req->argument.len > 0 ? ascii_lower(req->argument.p[0])
-					  : '\0';
+	struct str type = {req->argument.p, req->argument.len > 0};
 
-	if (type == 'a' || type == 'i' ||
+	if (str_eq_nocase(type, STR("A")) || str_eq_nocase(type, STR("I")) ||
 	    str_eq_nocase(req->argument, STR("L 8")))
 		forward(f, req);
 	else

@@ -98,6 +98,15 @@ static bool is_expected(const struct ftp_leg *leg,
 	       ip_addr_equal(&from.addr, &leg->peer.addr);
 }
 
+/* With RST: an orderly end would make an empty file of it. */
+static void turn_away(int fd)
+{
+	static const struct linger now = {.l_onoff = 1, .l_linger = 0};
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	close(fd);
+}
+
 static void on_listener(struct loop_fd *lfd, uint32_t events)
 {
 	struct ftp_leg *leg = list_entry(lfd, struct ftp_leg, listener);
@@ -113,7 +122,7 @@ static void on_listener(struct loop_fd *lfd, uint32_t events)
 		    errno == ENOBUFS)
 			fail(leg, -errno);
 	} else if (!is_expected(leg, &ss)) {
-		close(fd);
+		turn_away(fd);
 		return;
 	} else {
 		take(leg, fd, LEG_OPEN);
@@ -275,10 +284,12 @@ static bool begin(struct ftp_data *d, enum ftp_data_mode mode)
 	if (d->pair == NULL)
 		d->pair = data_pair_hold(&s->relay->data, &s->client_addr.addr,
 					 &s->server_addr.addr);
+	if (d->pair == NULL)
+		return false;
 	d->mode = mode;
 	d->client.peer.addr = s->client_addr.addr;
 	d->server.peer.addr = s->server_addr.addr;
-	return d->pair != NULL;
+	return true;
 }
 
 bool ftp_data_passive(struct ftp_data *d, uint16_t port)

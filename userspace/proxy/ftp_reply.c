@@ -13,12 +13,8 @@ static void end_badly(struct ftp *f, const char *name)
 {
 	ftp_log_refused(f, VERDICT_BLOCKED, REASON_BAD_RESPONSE, "ftp", "",
 			name, 421);
-	if (ftp_transfer_there(f)) {
-		ftp_data_close(&f->data, true);
-		f->transfer.reason = REASON_BAD_RESPONSE;
-		f->transfer.status = 421;
-		ftp_transfer_over(f);
-	}
+	if (ftp_transfer_there(f))
+		ftp_transfer_cut_off(f, REASON_BAD_RESPONSE);
 	ftp_say(f, 421, "The server's reply makes no sense (%s).", name);
 	ftp_end(f, CLOSE_REFUSED);
 }
@@ -36,10 +32,9 @@ static void pass_line(struct ftp *f)
 	size_t size = f->reply.text.len + 8;
 	struct strbuf sb;
 
-	if (!side_out_room(client, size)) {
-		session_end(f->session, CLOSE_NO_RESOURCES, true);
+	f->no_memory |= !side_out_room(client, size);
+	if (f->no_memory)
 		return;
-	}
 	strbuf_init(&sb, (char *)buf_tail(&client->out), size);
 	ftp_write_reply(&sb, &f->reply);
 	buf_produce(&client->out, sb.len);
@@ -87,7 +82,7 @@ static bool is_passed(const struct ftp *f)
 	if (asks_passive(f))
 		return !is_passive(code) && !f->reply.open;
 	if (ftp_transfer_there(f) && code >= 200)
-		return !t->failed || (t->aborted && code >= 400);
+		return ftp_transfer_passes(f, code);
 	if (ftp_transfer_there(f) && t->running)
 		return false; /* held: it had a 150 of ours */
 	return !is_refused_feature(f);
@@ -155,8 +150,18 @@ static void followed(struct ftp *f, unsigned int code)
 	}
 }
 
-/* The last reply to what the client asked for. */
-static void answered(struct ftp *f, unsigned int code)
+/* The server ends the session with its 421, which the client has or gets. */
+static void server_ends(struct ftp *f, bool passed)
+{
+	if (ftp_transfer_there(f))
+		ftp_transfer_cut_off(f, REASON_ORIGIN_CLOSED);
+	if (!passed)
+		ftp_say(f, 421, "The server closed the connection.");
+	ftp_end(f, CLOSE_SERVER_GONE);
+}
+
+/* The last reply to what the client asked for, who has it if it was @passed. */
+static void answered(struct ftp *f, unsigned int code, bool passed)
 {
 	bool tls = f->command == FTP_AUTH && code == 234;
 
@@ -166,13 +171,25 @@ static void answered(struct ftp *f, unsigned int code)
 		pass_tls(f);
 	} else if (ftp_transfer_there(f)) {
 		ftp_transfer_replied(f, code);
-	} else if (code == 421 || f->command == FTP_QUIT) {
-		ftp_end(f, f->command == FTP_QUIT ? CLOSE_DONE
-						  : CLOSE_SERVER_GONE);
+		if (code == 421 && !ftp_transfer_there(f))
+			server_ends(f, passed);
+	} else if (f->command == FTP_QUIT) {
+		ftp_end(f, CLOSE_DONE);
+	} else if (code == 421) {
+		server_ends(f, passed);
 	} else {
 		followed(f, code);
 		ftp_ready(f);
 	}
+}
+
+/*
+ * Pure-FTPd ends a download whose data connection broke with one more 150, and
+ * nothing after it.
+ */
+static bool is_last_of_failed(const struct ftp *f)
+{
+	return ftp_transfer_there(f) && f->transfer.failed;
 }
 
 static void answered_us(struct ftp *f, unsigned int code)
@@ -185,23 +202,24 @@ void ftp_reply_take(struct ftp *f)
 {
 	unsigned int code = f->reply.code;
 	bool unasked = f->state != FTP_REPLY;
+	bool passed = is_passed(f);
 
 	/* Whoever is told such an address would leave us out. */
 	if (is_passive(code) && !asks_passive(f) && !unasked) {
 		end_badly(f, "passive");
 		return;
 	}
-	if (is_passed(f))
+	if (passed)
 		pass_line(f);
 	if (f->reply.open || f->session->dead)
 		return;
 	if (unasked) {
 		if (code == 421)
-			ftp_end(f, CLOSE_SERVER_GONE);
+			server_ends(f, passed);
 	} else if (f->asked != FTP_ASKED_BY_CLIENT) {
 		answered_us(f, code);
-	} else if (code >= 200) {
-		answered(f, code);
+	} else if (code >= 200 || is_last_of_failed(f)) {
+		answered(f, code, passed);
 	} else if (ftp_transfer_there(f)) {
 		ftp_transfer_start(f);
 	}

@@ -145,7 +145,8 @@ static void begin_upload(struct ftp *f)
 		ask(f);
 }
 
-static bool remember(struct ftp *f, const struct ftp_request *req)
+/* @object: not a listing. REST is of the next transfer, and of no other. */
+static bool remember(struct ftp *f, const struct ftp_request *req, bool object)
 {
 	struct ftp_transfer *t = &f->transfer;
 
@@ -162,7 +163,7 @@ static bool remember(struct ftp *f, const struct ftp_request *req)
 	t->upload = is_upload(req->command);
 	t->rule = "";
 	t->started_ms = ftp_now(f);
-	t->restart = f->restart;
+	t->restart = object ? f->restart : 0;
 	f->restart = 0;
 	check_init(&t->check, f->session, judged);
 	stats_add(f->session->relay->stats, RELAY_REQUESTS, 1);
@@ -179,7 +180,7 @@ void ftp_transfer_begin(struct ftp *f, const struct ftp_request *req)
 		ftp_say(f, 425, "Use PORT or PASV first.");
 		return;
 	}
-	if (!remember(f, req)) {
+	if (!remember(f, req, object)) {
 		ftp_say(f, 451, "The gateway has no memory.");
 		return;
 	}
@@ -331,7 +332,7 @@ static bool deliver(struct ftp *f)
 	if (may_receive(f))
 		progress = transfer_store(&t->body, FTP_BUDGET);
 	if (t->body.object->lost) {
-		session_end(f->session, CLOSE_NO_RESOURCES, true);
+		f->no_memory = true;
 		return true;
 	}
 	if (t->body.error != 0)
@@ -553,20 +554,54 @@ static bool must_delete(const struct ftp_transfer *t)
 /* "DELE" and what was behind "STOR". */
 static void ask_delete(struct ftp *f)
 {
+	static const char verb[] = {'D', 'E', 'L', 'E'};
 	char *line = f->transfer.line;
 
-	memcpy(line, "DELE", 4);
+	memcpy(line, verb, sizeof(verb));
 	ftp_ask(f, FTP_DELE, FTP_ASKED_DELE, line, strlen(line));
+}
+
+/*
+ * To be done with what hasn't been moved, or not even begun (1xx), is a word that
+ * the client must not get: what it has, or the server, is not all.
+ */
+static bool is_believed(const struct ftp *f, unsigned int code)
+{
+	return code >= 300 || ftp_transfer_done(f);
+}
+
+bool ftp_transfer_passes(const struct ftp *f, unsigned int code)
+{
+	const struct ftp_transfer *t = &f->transfer;
+
+	if (t->failed)
+		return t->aborted && code >= 400;
+	return is_believed(f, code);
+}
+
+/* It is told 451 instead of the server's "done". */
+static void doubt(struct ftp *f)
+{
+	struct ftp_transfer *t = &f->transfer;
+
+	t->failed = true;
+	t->reason = REASON_BAD_RESPONSE;
+	t->status = 451;
+	str_copy(t->says, sizeof(t->says),
+		 "The server was done before it began.");
+	check_cancel(&t->check);
+	close_data(f, true);
 }
 
 void ftp_transfer_replied(struct ftp *f, unsigned int code)
 {
 	struct ftp_transfer *t = &f->transfer;
-	bool ours = t->failed && !(t->aborted && code >= 400);
 
-	if (must_delete(t)) {
+	if (!t->failed && !is_believed(f, code))
+		doubt(f);
+	if (must_delete(t) && code != 421) {
 		ask_delete(f);
-	} else if (ours) {
+	} else if (!ftp_transfer_passes(f, code)) {
 		say_result(f);
 	} else {
 		t->status = (uint16_t)code;
@@ -583,6 +618,19 @@ void ftp_transfer_went_on(struct ftp *f, unsigned int code)
 		ask(f);
 	else
 		ftp_transfer_fail(f, 550, "The server can't restart there.");
+}
+
+void ftp_transfer_cut_off(struct ftp *f, enum reason reason)
+{
+	struct ftp_transfer *t = &f->transfer;
+
+	if (t->failed) {
+		ftp_say(f, t->status, "%s", t->says);
+	} else {
+		t->reason = reason;
+		t->status = 421;
+	}
+	ftp_transfer_over(f);
 }
 
 /* The client has some of it, and may ask for the rest. */
