@@ -16,6 +16,8 @@
 #define ABOR_MS	      5000
 /* For the first one, until the data connection is cut. */
 #define CUT_MS	      1000
+/* For the last reply to a transfer that failed: Pure-FTPd often sends none. */
+#define FAILED_MS     10000
 /* For a client to take the last words. */
 #define LAST_MS	      10000
 /* Steps of a session before others get their turn. */
@@ -386,6 +388,12 @@ static bool step(struct ftp *f)
 
 /* --- time ---------------------------------------------------------- */
 
+/* The reply to a transfer that failed is waited for. */
+static bool is_last_word(const struct ftp *f)
+{
+	return f->transfer.failed && f->asked == FTP_ASKED_BY_CLIENT;
+}
+
 /* When the present state has lasted too long. */
 static uint64_t limit(const struct ftp *f)
 {
@@ -400,6 +408,8 @@ static uint64_t limit(const struct ftp *f)
 			return f->asked_ms + ABOR_MS;
 		if (ftp_transfer_lingers(f))
 			return f->asked_ms + CUT_MS;
+		if (is_last_word(f))
+			return f->asked_ms + FAILED_MS;
 		return (moved > f->asked_ms ? moved : f->asked_ms) +
 		       c->reply_timeout;
 	case FTP_SETUP:
@@ -448,6 +458,8 @@ static void is_late(struct ftp *f)
 			aborted(f);
 		else if (ftp_transfer_lingers(f))
 			ftp_transfer_cut(f);
+		else if (is_last_word(f))
+			ftp_transfer_replied(f, f->transfer.status);
 		else
 			say_late(f, REASON_RESPONSE_TIMEOUT,
 				 "The server did not reply in time.",
