@@ -384,9 +384,9 @@ void ftp_data_close(struct ftp_data *d, bool reset)
 	d->mode = FTP_DATA_NONE;
 }
 
-void ftp_data_cut_client(struct ftp_data *d)
+void ftp_data_close_client(struct ftp_data *d, bool reset)
 {
-	leg_close(&d->client, true);
+	leg_close(&d->client, reset);
 }
 
 void ftp_data_end(struct ftp_data *d)

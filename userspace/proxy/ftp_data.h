@@ -76,8 +76,8 @@ void ftp_data_call_client(struct ftp_data *d);
  * The next one may follow.
  */
 void ftp_data_close(struct ftp_data *d, bool reset);
-/* Close the client's leg alone, with RST. */
-void ftp_data_cut_client(struct ftp_data *d);
+/* Close the client's leg alone. */
+void ftp_data_close_client(struct ftp_data *d, bool reset);
 /* With the session. */
 void ftp_data_end(struct ftp_data *d);
 

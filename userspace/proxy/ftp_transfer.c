@@ -442,9 +442,16 @@ static void note_moved(struct ftp *f)
 	t->moved += t->upload ? client_side(f)->received : client_side(f)->sent;
 }
 
+/*
+ * A client that got nothing sees an orderly end of nothing, and reads the reply
+ * that says why; at a reset many begin anew.
+ */
 static void close_data(struct ftp *f, bool reset)
 {
+	const struct ftp_transfer *t = &f->transfer;
+
 	note_moved(f);
+	ftp_data_close_client(&f->data, reset && !t->upload && t->moved > 0);
 	ftp_data_close(&f->data, reset);
 }
 
@@ -529,7 +536,7 @@ void ftp_transfer_abort(struct ftp *f)
 	t->status = 426;
 	check_cancel(&t->check);
 	note_moved(f);
-	ftp_data_cut_client(&f->data);
+	ftp_data_close_client(&f->data, true);
 	ftp_enter(f, FTP_REPLY);
 }
 
