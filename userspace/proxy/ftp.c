@@ -461,7 +461,7 @@ static void is_late(struct ftp *f)
 		else if (ftp_transfer_lingers(f))
 			ftp_transfer_cut(f);
 		else if (is_last_word(f))
-			ftp_transfer_replied(f, f->transfer.status);
+			ftp_transfer_unanswered(f);
 		else
 			say_late(f, REASON_RESPONSE_TIMEOUT,
 				 "The server did not reply in time.",
