@@ -227,15 +227,32 @@ static size_t next_piece(struct gateway *g, const struct peer *p)
 	return 1 + noise_next(&g->noise) % PIECE_MAX;
 }
 
-/* What is on a data connection while a listing is asked for may be one. */
+/* Whether some session's server was asked for a listing last. */
+static bool is_listing(const struct gateway *g)
+{
+	const struct list *pos;
+	bool listing = false;
+
+	list_for_each(pos, &g->peers) {
+		const struct peer *p = list_entry(pos, struct peer, node);
+
+		listing |= !p->client && !p->data && !p->tcp->closed &&
+			   data_is_listing(p);
+	}
+	return listing;
+}
+
+/* What is on data connections meanwhile may be one. */
 static void note_listing(struct gateway *g)
 {
-	bool listing = g->server != NULL && data_is_listing(g->server);
+	bool listing = is_listing(g);
+	struct list *pos;
 
-	if (g->client_data != NULL)
-		g->client_data->listing |= listing;
-	if (g->server_data != NULL)
-		g->server_data->listing |= listing;
+	list_for_each(pos, &g->peers) {
+		struct peer *p = list_entry(pos, struct peer, node);
+
+		p->listing |= listing && p->data && p->end == TCP_NO_END;
+	}
 }
 
 static bool peers_turn(struct gateway *g)

@@ -179,6 +179,8 @@ static bool take_command(struct ftp *f)
 		return false;
 	received = f->state == FTP_READY ? receive(f, client)
 					 : side_receive(client);
+	if (buf_len(in) == 0)
+		return false; /* nor need there be a buffer */
 	n = ftp_parse_command(buf_head(in), buf_len(in), f->seen_command,
 			      ftp_config(f)->ftp.max_line, &req);
 	if (n == 0)
@@ -459,7 +461,7 @@ static void is_late(struct ftp *f)
 		else if (ftp_transfer_lingers(f))
 			ftp_transfer_cut(f);
 		else if (is_last_word(f))
-			ftp_transfer_replied(f, f->transfer.status);
+			ftp_transfer_unanswered(f);
 		else
 			say_late(f, REASON_RESPONSE_TIMEOUT,
 				 "The server did not reply in time.",

@@ -184,6 +184,8 @@ bool ftp_transfer_passes(const struct ftp *f, unsigned int code);
 void ftp_transfer_replied(struct ftp *f, unsigned int code);
 /* It was asked for, and is over: write its event and free it. */
 void ftp_transfer_over(struct ftp *f);
+/* It failed, and the server does not reply: the client hears why from us. */
+void ftp_transfer_unanswered(struct ftp *f);
 /* The session ends before the server's last word on it, for @reason. */
 void ftp_transfer_cut_off(struct ftp *f, enum reason reason);
 /* The reply to our own REST or DELE: @code. */

@@ -600,6 +600,14 @@ static void doubt(struct ftp *f)
 	close_data(f, true);
 }
 
+void ftp_transfer_unanswered(struct ftp *f)
+{
+	if (must_delete(&f->transfer))
+		ask_delete(f);
+	else
+		say_result(f);
+}
+
 void ftp_transfer_replied(struct ftp *f, unsigned int code)
 {
 	struct ftp_transfer *t = &f->transfer;

@@ -104,11 +104,13 @@ static struct str next_piece(struct transfer *t, size_t max)
 {
 	struct buf *in = &t->from->in;
 	size_t n = buf_len(in) < max ? buf_len(in) : max;
-	struct str piece = {(const char *)buf_head(in), n};
+	struct str piece = {NULL, 0};
 	struct chunked_step step;
 
+	/* Then there need not even be a buffer. */
 	if (n == 0 || t->in_done)
-		return (struct str){NULL, 0};
+		return piece;
+	piece = (struct str){(const char *)buf_head(in), n};
 	if (t->in == HTTP1_BODY_LENGTH && piece.len > t->left)
 		piece.len = (size_t)t->left;
 	if (t->in != HTTP1_BODY_CHUNKED) {
