@@ -31,6 +31,54 @@ bool check_scanning(const struct session *s)
 	return s->config->config->scan.engine != ENGINE_NONE;
 }
 
+/* --- URLs ---------------------------------------------------------- */
+
+/*
+ * Which object an URL names depends on who answers: the address that was
+ * dialled is part of the key, since a client can put any name into its request.
+ */
+static bool make_key(const struct check *c, struct str name, struct str path,
+		     uint8_t key[MSG_SHA256])
+{
+	const struct ip_endpoint *server = &c->session->server_addr;
+	struct relay *r = relay_of(c);
+	EVP_MD_CTX *digest = r->url_digest;
+
+	return EVP_DigestInit_ex2(digest, r->objects.digest_type, NULL) == 1 &&
+	       EVP_DigestUpdate(digest, server->addr.bytes,
+				sizeof(server->addr.bytes)) == 1 &&
+	       EVP_DigestUpdate(digest, &server->port, sizeof(server->port)) ==
+		       1 &&
+	       EVP_DigestUpdate(digest, name.p, name.len) == 1 &&
+	       EVP_DigestUpdate(digest, path.p, path.len) == 1 &&
+	       EVP_DigestFinal_ex(digest, key, NULL) == 1;
+}
+
+bool check_url_infected(struct check *c, struct str name, struct str path)
+{
+	const struct config *config = c->session->config->config;
+	struct relay *r = relay_of(c);
+	uint64_t now_s = r->loop->clock->wall_us() / 1000000;
+
+	if (r->vcache == NULL || config->scan.infected_url_block == 0)
+		return false;
+	c->has_url_key = make_key(c, name, path, c->url_key);
+	return c->has_url_key &&
+	       vcache_find_url(r->vcache, c->url_key, now_s, &c->result);
+}
+
+void check_remember_url(struct check *c)
+{
+	struct msg_scan *msg = &c->job.msg;
+
+	if (!c->has_url_key)
+		return;
+	msg->remember_url = 1;
+	memcpy(msg->url_key, c->url_key, sizeof(msg->url_key));
+}
+
+/* --- life ---------------------------------------------------------- */
+
 void check_begin(struct check *c, const struct coding_list *codings,
 		 struct str boundary)
 {

@@ -40,17 +40,27 @@ struct check {
 	/* parts.c */
 	bool part; /* what leaves is, or is used as, a part of the object */
 	uint8_t claims; /* times that the table had another object */
+	/* Of the URL, when a detection there is to be remembered. */
+	bool has_url_key;
+	uint8_t url_key[MSG_SHA256];
 };
 
 void check_init(struct check *c, struct session *s, check_fn judged);
 /* Whether bodies are scanned at all. */
 bool check_scanning(const struct session *s);
 /*
+ * Whether the object that the server has under @name and @path delivered malware
+ * lately: then c->result says what. Also prepares check_remember_url().
+ */
+bool check_url_infected(struct check *c, struct str name, struct str path);
+/*
  * A body of these codings (form data has a @boundary) is coming: CHECK_WANTED.
  * What is still to be asked for an earlier one must have been cancelled.
  */
 void check_begin(struct check *c, const struct coding_list *codings,
 		 struct str boundary);
+/* After check_begin(): what is found counts for that URL. */
+void check_remember_url(struct check *c);
 /*
  * The object is complete: CHECK_DONE (from the cache) or CHECK_PENDING (the
  * scan role has it; the session is run when it answers).

@@ -49,7 +49,7 @@ static void refuse(struct ftp *f)
 	char id[EVENT_ID_MAX];
 
 	eventlog_next_id(events, id, sizeof(id));
-	if (t->reason == REASON_SIGNATURE)
+	if (t->check.result.name[0] != '\0')
 		ftp_transfer_fail(f, 550, "Blocked: %s found. Event %s.",
 				  t->check.result.name, id);
 	else
@@ -170,6 +170,26 @@ static bool remember(struct ftp *f, const struct ftp_request *req, bool object)
 	return true;
 }
 
+/*
+ * Before the server is asked: a client that begins a download again and again,
+ * as some do when it breaks off, would get its beginning each time.
+ */
+static bool is_infected(struct ftp *f)
+{
+	struct ftp_transfer *t = &f->transfer;
+
+	if (!check_url_infected(&t->check, STR(""), str_of(t->url))) {
+		check_remember_url(&t->check);
+		return false;
+	}
+	t->verdict = VERDICT_BLOCKED;
+	t->reason = REASON_INFECTED_URL;
+	t->stopped = true;
+	t->rule = "scan.infected_url_block";
+	refuse(f);
+	return true;
+}
+
 void ftp_transfer_begin(struct ftp *f, const struct ftp_request *req)
 {
 	static const struct coding_list none;
@@ -186,6 +206,9 @@ void ftp_transfer_begin(struct ftp *f, const struct ftp_request *req)
 	}
 	if (object && check_scanning(f->session))
 		check_begin(&t->check, &none, (struct str){NULL, 0});
+	if (t->command == FTP_RETR && t->check.state == CHECK_WANTED &&
+	    is_infected(f))
+		return;
 	if (t->upload && t->check.state == CHECK_WANTED)
 		begin_upload(f);
 	else

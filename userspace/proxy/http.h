@@ -72,9 +72,7 @@ struct exchange {
 	bool upgrade;
 	bool navigation; /* shows its answer in a browser's window */
 	enum config_delivery delivery; /* the mode for this client */
-	bool remember_url;
-	uint8_t url_key[MSG_SHA256];
-	char *text; /* memory of the views that follow */
+	char *text;		       /* memory of the views that follow */
 	struct str method_text;
 	struct str url;
 	struct str host;
