@@ -358,9 +358,10 @@ int ftp_data_ready(const struct ftp_data *d)
 		return d->client.side.error;
 	if (d->server.state == LEG_FAILED)
 		return d->server.side.error;
+	/* Our SYN is on its way before the client can know of the port. */
 	if (passive)
 		return d->client.state >= LEG_LISTENING &&
-		       d->server.state == LEG_OPEN;
+		       d->server.state >= LEG_CONNECTING;
 	return d->server.state >= LEG_LISTENING;
 }
 

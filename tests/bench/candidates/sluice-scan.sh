@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154  # the harness reads CAND_*; BT and BENCH are its own
 CAND_DESC="Sluice, engine = libclamav: every body scanned or known to the verdict cache, no access events"
-CAND_CAPS="http av"
+CAND_CAPS="http ftp av"
 cand_start() {
 	mkdir -p "$BT/sluice/clamdb"
 	cp "$BENCH/conf/eicar.ndb" "$BT/sluice/clamdb/"
