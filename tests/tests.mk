@@ -99,6 +99,14 @@ $(O)/tests/netns/rules_tool: $(addprefix tests/netns/helpers/,rules_tool.c relay
 	$(Q)$(CC) $(ALLCFLAGS) $(ALLLDFLAGS) -o $@ $(filter %.c,$^) \
 		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lconfuse -lnftnl -lmnl
 
+# Drives the real sluice-net.
+$(O)/tests/netns/net_tool: tests/netns/helpers/net_tool.c \
+		$(foreach d,ipc conf policy sys base,$(call lib,$(d))) $(O)/.flags
+	$(call say,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALLCFLAGS) $(ALLLDFLAGS) -o $@ $(filter %.c,$^) \
+		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lconfuse -lcap-ng -lseccomp
+
 # Reads the queue and labels by port.
 $(O)/tests/netns/label_tool: tests/netns/helpers/label_tool.c \
 		$(foreach d,proto render policy sys base,$(call lib,$(d))) $(O)/.flags
