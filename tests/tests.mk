@@ -63,6 +63,7 @@ unit_roles = $(O)/tests/unit/roles/$(1)_test: $(call objs,$(addprefix userspace/
 $(call unit_roles,asked,net/asked.c)
 $(call unit_roles,child,sluiced/backoff.c sluiced/output.c sluiced/spawn.c)
 $(call unit_roles,conn,sluiced/conn.c)
+$(call unit_roles,pairs,net/pairs.c)
 $(call unit_roles,pidfile,sluiced/pidfile.c)
 $(call unit_roles,request,sluiced/request.c)
 $(call unit_roles,usage,sluiced/child_msg.c sluiced/conn.c sluiced/inquiry.c sluiced/policy_json.c)
