@@ -278,7 +278,7 @@ test_not_ours() {
 	on_gw nft delete table inet sluice
 	conf intercept.install_rules=false intercept.lan='{}'
 	start_sluice
-	refuses 'intercept.lan or intercept.http names nothing' "install without an interface" sluicectl rules install
+	refuses 'intercept.lan names nothing, or neither intercept.http nor intercept.ftp does' "install without an interface" sluicectl rules install
 	check "... and nothing was installed" eval '! table'
 	stop_sluice
 }
