@@ -546,7 +546,8 @@ static void obey(struct tool *t, char *line)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		const struct command *c = &commands[i];
 
-		if (n == c->args + 1 && strcmp(words[0], c->name) == 0) {
+		if (words[0] != NULL && n == c->args + 1 &&
+		    strcmp(words[0], c->name) == 0) {
 			c->run(t, words + 1);
 			fflush(stdout);
 			return;

@@ -84,8 +84,7 @@ int data_pair(struct data *d, uint32_t index, const struct msg_pair *msg)
 	if (rc == -ENOSPC && is_due(&d->full_ms, d->role->loop.now_ms))
 		log_error(
 			"%u pairs of clients and FTP servers are known, which "
-			"is all there can be: data connections between "
-			"others pass or fail unchecked",
+			"is all there can be: others get no data connection",
 			PAIRS_MAX);
 	if (rc != 1)
 		return 0;
