@@ -135,7 +135,7 @@ drop() {
 }
 
 serve "$NS_SERVER" 80 8080 2121 4100 4101 4102 4103
-serve "$NS_CLIENT" 5100 5101 5102 5103 5104 5105 8080
+serve "$NS_CLIENT" 5100 5101 5102 5103 5104 5105 5106 8080
 conf plain
 role_up "$CONF" || not_ok "sluice-net works" "$(cat "$T/log/net")"
 tell relay 0 >/dev/null
@@ -222,6 +222,14 @@ to_gateway() { # CLIENT SERVER GATEWAY: a server's connection to the gateway's o
 check "active, to the gateway's address" to_gateway $CLIENT $SERVER $GW_OUT
 check "active, to the gateway's address, IPv6" to_gateway $CLIENT6 $SERVER6 $GW_OUT6
 is "$(tell data 0 2 $CLIENT $SERVER 10.9.9.9 5100)" "error -99 Cannot assign requested address" "to nobody's address: no"
+
+# --- SYN cookies, as in a flood --------------------------------------------------------
+on_gw sysctl -qw net.ipv4.tcp_syncookies=2
+check "SYN cookies: passive" passive $CLIENT $SERVER 4100
+check "SYN cookies: passive, IPv6" passive $CLIENT6 $SERVER6 4100
+check "SYN cookies: active" active $CLIENT 5105 $SERVER
+check "SYN cookies: active, IPv6" active $CLIENT6 5105 $SERVER6
+on_gw sysctl -qw net.ipv4.tcp_syncookies=1
 
 # --- rules are replaced -----------------------------------------------------------------
 tell passive 0 $CLIENT $SERVER 4102 >/dev/null
@@ -310,8 +318,8 @@ tell pair 0 $CLIENT $SERVER 1 >/dev/null
 tell pair 0 $CLIENT6 $SERVER6 1 >/dev/null
 check "unlabelled: passive" passive $CLIENT $SERVER 4100
 check "unlabelled: passive, IPv6" passive $CLIENT6 $SERVER6 4100
-check "unlabelled: active" active $CLIENT 5105 $SERVER
-check "unlabelled: active, IPv6" active $CLIENT6 5105 $SERVER6
+check "unlabelled: active" active $CLIENT 5106 $SERVER
+check "unlabelled: active, IPv6" active $CLIENT6 5106 $SERVER6
 refused() { # ADDRESS PORT: a reset, at once
 	on_client curl -s -o /dev/null -m 4 "$(url "$1" "$2")"
 	[ $? = 7 ]
