@@ -103,6 +103,14 @@ struct {
 	__type(value, __u16);
 } labels SEC(".maps");
 
+/* Applications of intercepted flows by the server's port, as in the packet. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, ACCT_PORTS);
+	__type(key, __u16);
+	__type(value, __u16);
+} ports SEC(".maps");
+
 /*
  * What was found out about flows a moment ago, a slot for a hash. With it a
  * packet needs neither conntrack, sockets nor the pending flows.
@@ -348,10 +356,16 @@ static __always_inline void label_flow(const struct acct_flow *flow,
 
 /* --- whose packet is it? -------------------------------------------------------- */
 
-static __always_inline __u16 intercepted_app(const struct acct_flow *flow)
+static __always_inline __u16 intercepted_app(const struct acct_flow *flow,
+					     __u32 mark)
 {
 	__u16 *app = bpf_map_lookup_elem(&labels, flow);
+	__u16 port = flow->server_port;
 
+	if (app == NULL && mark & ACCT_MARK_DATA)
+		return config.data;
+	if (app == NULL)
+		app = bpf_map_lookup_elem(&ports, &port);
 	return app != NULL ? *app : config.intercepted;
 }
 
@@ -433,7 +447,7 @@ static __always_inline void find_socket(struct __sk_buff *skb,
 		return;
 	l->replied = true;
 	l->local = (mark & ACCT_MARK_CLIENT) == 0;
-	l->app = l->local ? config.gateway : intercepted_app(&p->flow);
+	l->app = l->local ? config.gateway : intercepted_app(&p->flow, mark);
 }
 
 /*
@@ -527,7 +541,7 @@ static __always_inline void find_label(struct __sk_buff *skb, __u32 direction,
 		if (direction == ACCT_UP) {
 			find_socket(skb, p, l);
 		} else if (skb->mark & ACCT_MARK_CLIENT) {
-			l->app = intercepted_app(&p->flow);
+			l->app = intercepted_app(&p->flow, skb->mark);
 			l->replied = true;
 		}
 	}

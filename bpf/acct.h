@@ -21,6 +21,9 @@
 
 /* On sockets of a client's leg and so on what they send; render/marks.h. */
 #define ACCT_MARK_CLIENT 0x40000000U
+/* Beside it, on those of FTP's data connections. */
+#define ACCT_MARK_DATA	 0x08000000U
+#define ACCT_PORTS	 256
 
 enum acct_direction { ACCT_UP, ACCT_DOWN, ACCT_DIRECTIONS };
 
@@ -120,10 +123,10 @@ struct acct_sweep {
 
 /* Fixed before the program is loaded. Ids of 0: do not attribute to that. */
 struct acct_config {
-	__u16 intercepted; /* what relays carry and nobody labelled better */
-	__u16 gateway;	   /* to and from the gateway itself */
-	__u16 conntrack;   /* the kernel has bpf_skb_ct_lookup() */
-	__u16 spare;
+	__u16 intercepted;    /* what relays carry and nobody labelled better */
+	__u16 gateway;	      /* to and from the gateway itself */
+	__u16 conntrack;      /* the kernel has bpf_skb_ct_lookup() */
+	__u16 data;	      /* data connections that relays carry */
 	__u64 recent_ticks;   /* how long what was found out is good; 0: not */
 	__u16 protocols[256]; /* of protocols without ports, by their number */
 };

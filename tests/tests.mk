@@ -63,6 +63,7 @@ unit_roles = $(O)/tests/unit/roles/$(1)_test: $(call objs,$(addprefix userspace/
 $(call unit_roles,asked,net/asked.c)
 $(call unit_roles,child,sluiced/backoff.c sluiced/output.c sluiced/spawn.c)
 $(call unit_roles,conn,sluiced/conn.c)
+$(call unit_roles,pairs,net/pairs.c)
 $(call unit_roles,pidfile,sluiced/pidfile.c)
 $(call unit_roles,request,sluiced/request.c)
 $(call unit_roles,usage,sluiced/child_msg.c sluiced/conn.c sluiced/inquiry.c sluiced/policy_json.c)
@@ -98,6 +99,14 @@ $(O)/tests/netns/rules_tool: $(addprefix tests/netns/helpers/,rules_tool.c relay
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALLCFLAGS) $(ALLLDFLAGS) -o $@ $(filter %.c,$^) \
 		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lconfuse -lnftnl -lmnl
+
+# Drives the real sluice-net.
+$(O)/tests/netns/net_tool: tests/netns/helpers/net_tool.c \
+		$(foreach d,ipc conf policy sys base,$(call lib,$(d))) $(O)/.flags
+	$(call say,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALLCFLAGS) $(ALLLDFLAGS) -o $@ $(filter %.c,$^) \
+		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lconfuse -lcap-ng -lseccomp
 
 # Reads the queue and labels by port.
 $(O)/tests/netns/label_tool: tests/netns/helpers/label_tool.c \

@@ -31,7 +31,7 @@ declare -A SAYS=([none]='not counted' [bpf]='by BPF' [kmod]='by sluice_acct.ko' 
 once() { # SOURCE: jiffies
 	local before
 	if [ "$1" != conntrack-alone ]; then
-		sluice_conf log.level=warning scan.engine=none relays=1 intercept.http='{}' apps.counters="$1"
+		sluice_conf log.level=warning scan.engine=none relays=1 intercept.http='{}' intercept.ftp='{}' apps.counters="$1"
 		# shellcheck disable=SC2119  # no arguments for it
 		start_sluice || exit 1
 		SOURCE=$1

@@ -4,7 +4,7 @@
 # What the Sluice candidates share. SLUICE_BIN: where sluiced is (default: this checkout's build/bin).
 SLUICE_BIN=${SLUICE_BIN:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/build/bin}
 
-# sluice_up SECTION...: start it in the gateway with these sections, wait until it takes connections in (to SLUICE_HTTP)
+# sluice_up SECTION...: start it in the gateway with these sections, wait until it takes connections in (to SLUICE_HTTP, SLUICE_FTP)
 sluice_up() {
 	mkdir -p "$BT/sluice"
 	{
@@ -16,6 +16,7 @@ sluice_up() {
 			intercept {
 				lan = {"gc"}
 				http = {${SLUICE_HTTP-80}}
+				ftp = {${SLUICE_FTP-}}
 			}
 		CONF
 		printf '%s\n' "$@"

@@ -42,6 +42,7 @@ void rig_open(struct rig *r, const struct rig_options *opt)
 	if (!o->no_ids) {
 		r->obj->rodata->config.intercepted = RIG_INTERCEPTED;
 		r->obj->rodata->config.gateway = RIG_GATEWAY;
+		r->obj->rodata->config.data = RIG_DATA;
 		r->obj->rodata->config.protocols[IPPROTO_ICMP] = RIG_ICMP;
 		r->obj->rodata->config.protocols[IPPROTO_ICMPV6] = RIG_ICMPV6;
 	}

@@ -18,6 +18,7 @@
 #define RIG_GATEWAY	101
 #define RIG_ICMP	102
 #define RIG_ICMPV6	103
+#define RIG_DATA	104
 
 struct acct_bpf;
 

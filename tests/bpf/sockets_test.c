@@ -163,6 +163,65 @@ static void label_by_hand(void **state)
 	rig_close(&r);
 }
 
+/* By the server's port; not what is forwarded to the same port. */
+static void label_by_port(void **state)
+{
+	struct acct_flow other =
+		rig_flow(IPPROTO_TCP, CLIENT, 1000, SERVER, 21);
+	const uint16_t app = 9;
+	struct frame f;
+	struct rig r;
+	struct pair p;
+
+	(void)state;
+	rig_open(&r, NULL);
+	pair_open(&p, AF_INET, ACCT_MARK_CLIENT);
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(r.obj->maps.ports),
+					     &p.flow.server_port, &app,
+					     BPF_ANY),
+			 0);
+	run_up(&r, &p.flow, TCP_ACK);
+	frame_flow(&f, &p.flow, ACCT_DOWN, TCP_ACK, 10);
+	f.mark = ACCT_MARK_CLIENT;
+	f.local = true;
+	rig_run(&r, ACCT_DOWN, &f);
+	assert_int_equal(up_frames(&r, LOCAL, app), 1);
+	assert_int_equal(rig_counter(&r, LOCAL, app, ACCT_DOWN).sum.frames, 1);
+	other.server_port = p.flow.server_port;
+	run_up(&r, &other, TCP_ACK);
+	assert_int_equal(up_frames(&r, CLIENT, app), 0);
+	pair_close(&p);
+	rig_close(&r);
+}
+
+/* A data connection of FTP is one by its mark, whatever its port. */
+static void label_by_mark(void **state)
+{
+	const uint32_t mark = ACCT_MARK_CLIENT | ACCT_MARK_DATA;
+	const uint16_t app = 9;
+	struct frame f;
+	struct rig r;
+	struct pair p;
+
+	(void)state;
+	rig_open(&r, NULL);
+	pair_open(&p, AF_INET, mark);
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(r.obj->maps.ports),
+					     &p.flow.server_port, &app,
+					     BPF_ANY),
+			 0);
+	run_up(&r, &p.flow, TCP_ACK);
+	frame_flow(&f, &p.flow, ACCT_DOWN, TCP_ACK, 10);
+	f.mark = mark;
+	f.local = true;
+	rig_run(&r, ACCT_DOWN, &f);
+	assert_int_equal(up_frames(&r, LOCAL, RIG_DATA), 1);
+	assert_int_equal(rig_counter(&r, LOCAL, RIG_DATA, ACCT_DOWN).sum.frames,
+			 1);
+	pair_close(&p);
+	rig_close(&r);
+}
+
 /* What a relay sends has its socket's mark, also when there is none any more. */
 static void towards_the_client(void **state)
 {
@@ -328,6 +387,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(intercepted),
 		cmocka_unit_test(label_by_hand),
+		cmocka_unit_test(label_by_port),
+		cmocka_unit_test(label_by_mark),
 		cmocka_unit_test(towards_the_client),
 		cmocka_unit_test(time_wait),
 		cmocka_unit_test(gateway_socket),

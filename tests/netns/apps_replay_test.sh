@@ -59,7 +59,7 @@ gateway_up() {
 	rm -rf "$T/state"
 	on_gw conntrack -F >/dev/null 2>&1
 	# Port 8000: what Sluice intercepts is no longer as it was captured.
-	sluice_conf log.level=info scan.engine=none intercept.http='{8000}'
+	sluice_conf log.level=info scan.engine=none intercept.http='{8000}' intercept.ftp='{}'
 	# shellcheck disable=SC2119  # no arguments for it
 	start_sluice || return 1
 	# A connection that was reset would be forgotten before it is looked at.

@@ -63,7 +63,7 @@ check "sluiced stops" stop_sluice
 # Without a port to intercept the host's routing stays as it is.
 demux() { on_gw sysctl -n net.ipv4.ip_early_demux; }
 before=$(demux)
-sluice_conf log.level=info intercept.http='{}'
+sluice_conf log.level=info intercept.http='{}' intercept.ftp='{}'
 # shellcheck disable=SC2119
 start_sluice || exit 1
 count_from_now
@@ -75,8 +75,10 @@ check_sum "count only: and counted"
 is "$(on_gw ip rule; on_gw ip -6 rule)" "$(on_client ip rule; on_client ip -6 rule)" "count only: no routing rules"
 is "$(sluicectl rules install --dry-run | grep '^#')" "" "... nor would there be any"
 is "$(demux)" "$before" "count only: early demultiplexing is as it was"
-refused=$(on_client curl -s -m 5 -o /dev/null -w '%{http_code}' "http://$GW:3129/")
-is "$refused" 000 "count only: nobody talks to the listener"
+for port in 3129 2121; do
+	refused=$(on_client curl -s -m 5 -o /dev/null -w '%{http_code}' "http://$GW:$port/")
+	is "$refused" 000 "count only: nobody talks to the listener on port $port"
+done
 on_gw nft delete table inet sluice
 table_back() { on_gw nft list table inet sluice >/dev/null 2>&1; }
 check "count only: a table that somebody deletes is put back" wait_for 5 table_back
@@ -94,7 +96,7 @@ intercepting() { sluicectl --json status | grep -q '"intercepting":true'; }
 check "count only: a reload takes traffic in" wait_for 5 intercepting
 is "$(fetch "http://$SERVER/big")" 200 "... which passes"
 check "... with its label" marked "src=$CLIENT dst=$SERVER .*dport=80 .*zone=1" $HTTP
-sluice_conf log.level=info intercept.http='{}'
+sluice_conf log.level=info intercept.http='{}' intercept.ftp='{}'
 sluicectl reload >/dev/null
 check "count only: a reload takes no more in" wait_for 5 eval '! intercepting'
 is "$(fetch "http://$SERVER/big")" 200 "... and traffic passes"

@@ -229,7 +229,7 @@ test_open_connections() {
 	conf intercept.http='{80}'
 	sluicectl reload >/dev/null
 	check "a reload takes it off" wait_for 3 eval '[ "$(set_of http_ports)" = 80 ]'
-	is "$(set_of socket_ports)" 80,8080 "... and what is open there is held"
+	is "$(set_of socket_ports)" 21,80,8080 "... and what is open there is held"
 	is "$(seen "http://$SERVER:8080/whoami")" "$CLIENT" "... new connections to it pass"
 	is "$(keep_asks)" "got $GW_OUT" "... one that was intercepted goes on"
 	kill_role net
@@ -278,7 +278,7 @@ test_not_ours() {
 	on_gw nft delete table inet sluice
 	conf intercept.install_rules=false intercept.lan='{}'
 	start_sluice
-	refuses 'intercept.lan or intercept.http names nothing' "install without an interface" sluicectl rules install
+	refuses 'intercept.lan names nothing, or neither intercept.http nor intercept.ftp does' "install without an interface" sluicectl rules install
 	check "... and nothing was installed" eval '! table'
 	stop_sluice
 }

@@ -14,7 +14,11 @@ on_gw nft -f - <<-N
 		chain f { type filter hook forward priority mangle
 			ct state new udp dport 5001 ct mark set 0x00050000
 			ct state new udp dport 5003 ct mark set 0x00020000
+			ct state new udp dport 5004 ct mark set 0x00410000
 			udp dport 5002 udp length 108 ct mark set 0x00060000
+		}
+		chain z { type filter hook prerouting priority raw
+			udp dport 5004 ct zone set 1
 		}
 		chain i { type filter hook input priority mangle
 			ct state new accept
@@ -47,9 +51,13 @@ untool() {
 	TOOL=
 }
 field() { ask state | cut -d' ' -f"$1"; }
-# send ADDRESS PORT FIRST-SOURCE-PORT COUNT SIZE: a datagram from each of them
-send() {
-	on_client "$PYTHON" -c '
+# send ADDRESS PORT FIRST-SOURCE-PORT COUNT SIZE: a datagram from each of them; send_back: of the server's
+send() { send_from on_client "$@"; }
+send_back() { send_from on_server "$@"; }
+send_from() {
+	local from=$1
+	shift
+	"$from" "$PYTHON" -c '
 import socket, sys
 to, port, first, count, size = sys.argv[1], *map(int, sys.argv[2:])
 for p in range(first, first + count):
@@ -101,6 +109,10 @@ on_gw ping -q -c 1 $SERVER >/dev/null
 is "$(ask read)" "" "between gateway and server: no client's"
 send $SERVER 5003 2000 1 72
 is "$(ask read)" "" "with the gateway's label, a relay's own leg: not counted"
+send $SERVER 5004 2000 1 72
+is "$(ask read)" "$CLIENT 65 up 100 1 1" "the client's leg"
+send_back $CLIENT 5004 2000 1 72
+is "$(ask read)" "$CLIENT 65 down 100 1 1" "... begun for the server, as FTP's data connections are: the client's as well"
 on_server ping -q -c 1 $CLIENT >/dev/null
 is "$(ask read | sort)" "$(printf '%s\n%s' "- protocol down 84 1 0" "- protocol up 84 1 0")" "another protocol without a label"
 tool lan0 wan0

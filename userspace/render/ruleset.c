@@ -381,17 +381,28 @@ static void add_output(struct ruleset *rs)
 }
 
 /*
- * The relay's leg towards the server carries the client's address, and nothing
+ * label-upstream: the relay's leg towards the server carries the client's address, and nothing
  * in conntrack tells it from a forwarded connection of that client. Who counts
  * by conntrack (sys/ctacct.h) has to leave it out, since it carries the same
  * bytes once more: so it is labelled as the gateway's own, with its SYN. Behind
  * conntrack, hence a chain of its own.
+ *
+ * label-ftp-active: the one connection of the client's leg that is opened from
+ * here. It has its label before somebody counts its first packet.
  */
-static void add_label_upstream(struct ruleset *rs)
+static void add_label_sent(struct ruleset *rs, bool by_conntrack)
 {
-	struct ruleset_chain *c =
-		chain_add(rs, "label_upstream", HOOK_OUTPUT, PRIORITY_MANGLE);
+	struct ruleset_chain *c;
 
+	if (!rs->data && !by_conntrack)
+		return;
+	c = chain_add(rs, "label_upstream", HOOK_OUTPUT, PRIORITY_MANGLE);
+	if (rs->data)
+		RULE(c, "label-ftp-active", with(TERM_PACKET_MARK, MARK_DATA),
+		     with(TERM_CT_ZONE_IS, ZONE_CLIENT), NO_LABEL,
+		     with(TERM_LABEL, APP_FTP_DATA), plain(TERM_COUNTER));
+	if (!by_conntrack)
+		return;
 	RULE(c, "label-upstream", with(TERM_PACKET_MARK, MARK_UPSTREAM),
 	     NO_LABEL, with(TERM_LABEL, APP_GATEWAY), plain(TERM_COUNTER));
 }
@@ -628,9 +639,10 @@ static void add_incoming(struct ruleset *rs, const struct service *services)
 static void add_outgoing(struct ruleset *rs, const struct config_apps *apps)
 {
 	add_output(rs);
-	if (apps->enabled && (apps->counters == COUNTERS_AUTO ||
-			      apps->counters == COUNTERS_CONNTRACK))
-		add_label_upstream(rs);
+	if (apps->enabled)
+		add_label_sent(rs,
+			       apps->counters == COUNTERS_AUTO ||
+				       apps->counters == COUNTERS_CONNTRACK);
 }
 
 int ruleset_build(struct ruleset *rs, const struct config *c,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "sys/bpf.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
 #include <net/if_arp.h>
@@ -19,7 +20,7 @@
 #include "render/marks.h"
 #include "sys/tcprog.h"
 
-_Static_assert(ACCT_MARK_CLIENT == MARK_CLIENT &&
+_Static_assert(ACCT_MARK_CLIENT == MARK_CLIENT && ACCT_MARK_DATA == MARK_DATA &&
 		       ACCT_LABEL_MASK == LABEL_MASK &&
 		       ACCT_LABEL_SHIFT == LABEL_SHIFT,
 	       "one mark, two names");
@@ -111,6 +112,7 @@ static int set_up(struct acct_bpf *obj, const struct bpf_acct_options *opt)
 	int err;
 
 	obj->rodata->config.intercepted = opt->intercepted;
+	obj->rodata->config.data = opt->data;
 	obj->rodata->config.gateway = opt->gateway;
 	if (opt->protocols != NULL)
 		memcpy(obj->rodata->config.protocols, opt->protocols,
@@ -587,16 +589,29 @@ int bpf_acct_sweep(struct bpf_acct *a, const struct bpf_sweep *age,
 
 /* --- labels -------------------------------------------------------------------- */
 
-int bpf_acct_label(struct bpf_acct *a, const struct acct_flow *flow,
-		   uint16_t app)
+/* Entry @key of a map of applications; 0: not there. */
+static int set_app(const struct bpf_map *map, const void *key, uint16_t app)
 {
-	int fd = bpf_map__fd(a->obj->maps.labels);
+	int fd = bpf_map__fd(map);
 	int err;
 
 	if (app >= ACCT_APPS)
 		return -EINVAL;
 	if (app > 0)
-		return bpf_map_update_elem(fd, flow, &app, BPF_ANY);
-	err = bpf_map_delete_elem(fd, flow);
+		return bpf_map_update_elem(fd, key, &app, BPF_ANY);
+	err = bpf_map_delete_elem(fd, key);
 	return err == -ENOENT ? 0 : err;
+}
+
+int bpf_acct_label(struct bpf_acct *a, const struct acct_flow *flow,
+		   uint16_t app)
+{
+	return set_app(a->obj->maps.labels, flow, app);
+}
+
+int bpf_acct_port(struct bpf_acct *a, uint16_t port, uint16_t app)
+{
+	uint16_t key = htons(port);
+
+	return set_app(a->obj->maps.ports, &key, app);
 }

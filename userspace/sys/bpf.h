@@ -36,7 +36,8 @@ struct bpf_acct_options {
 	uint32_t pending;  /* flows without a label */
 	uint32_t labels;   /* intercepted flows with a better label */
 	/* Ids for what has no label of its own; 0: counted by reason. */
-	uint16_t intercepted;
+	uint16_t intercepted; /* what relays carry, but see bpf_acct_port() */
+	uint16_t data;	      /* ... and are data connections of FTP */
 	uint16_t gateway;
 	const uint16_t *protocols; /* 256, by IANA's numbers; may be NULL */
 	bool clsact;		   /* don't use tcx even where there is one */
@@ -142,5 +143,12 @@ bpf_acct_sweep(struct bpf_acct *a, const struct bpf_sweep *age,
  */
 __attribute__((warn_unused_result)) int
 bpf_acct_label(struct bpf_acct *a, const struct acct_flow *flow, uint16_t app);
+
+/*
+ * Attribute intercepted flows to @port (host order) of servers to @app from now
+ * on; 0: to the default. 0; -E2BIG when ACCT_PORTS are there; -errno.
+ */
+__attribute__((warn_unused_result)) int
+bpf_acct_port(struct bpf_acct *a, uint16_t port, uint16_t app);
 
 #endif

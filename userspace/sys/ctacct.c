@@ -86,17 +86,20 @@ static void find_subject(struct ctacct *a, const struct ctflow *flow,
 
 	memset(s, 0, sizeof(*s));
 	s->app = label_of(flow);
+	/* The relay's own leg. */
+	if (flow->zone != ZONE_CLIENT && s->app != 0 &&
+	    s->app == a->opt.gateway)
+		return;
+	from = reach_of(a->reach, &flow->from, a->now_s);
+	to = reach_of(a->reach, &flow->to, a->now_s);
 	if (flow->zone == ZONE_CLIENT) {
-		s->from = true;
+		/* Begun for the server: a data connection of FTP. */
+		s->to = from != REACH_LAN && to == REACH_LAN;
+		s->from = !s->to;
 		if (s->app == 0)
 			s->app = a->opt.intercepted;
 		return;
 	}
-	/* The relay's own leg. */
-	if (s->app != 0 && s->app == a->opt.gateway)
-		return;
-	from = reach_of(a->reach, &flow->from, a->now_s);
-	to = reach_of(a->reach, &flow->to, a->now_s);
 	s->from = from == REACH_LAN;
 	s->to = to == REACH_LAN;
 	if (s->app == 0 && (from == REACH_GATEWAY || to == REACH_GATEWAY))

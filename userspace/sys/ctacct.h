@@ -14,7 +14,8 @@
  * whose address is on a LAN by the kernel's routes is a client: what it sends
  * is up. A connection between two LANs has two clients and counts for both, as
  * it passes LAN interfaces twice. In zone ZONE_CLIENT stand the client's legs of
- * intercepted connections, where the first end is the client. The relay's leg
+ * intercepted connections, where the first end is the client (or, if only it is
+ * on a LAN, the second). The relay's leg
  * to the server looks like a forwarded connection of the same client; rule
  * "label-upstream" labels it as the gateway's, and what has that label in zone 0
  * is left out: it carries the same bytes once more. Other connections that

@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A client that keeps one connection.
 
-usage: held.py ADDRESS PORT
+usage: held.py ADDRESS PORT [FROM]
 For each line on standard input asks GET /whoami on it, and prints the answer
 and its own port, or "lost" and why. The line "quit" ends it.
 """
 import http.client
 import sys
 
-conn = http.client.HTTPConnection(sys.argv[1], int(sys.argv[2]), timeout=3)
+source = (sys.argv[3], 0) if len(sys.argv) > 3 else None
+conn = http.client.HTTPConnection(sys.argv[1], int(sys.argv[2]), timeout=3, source_address=source)
 conn.auto_open = 0
 try:
     conn.connect()

@@ -39,7 +39,9 @@ static int start(void **state)
 	memset(&config, 0, sizeof(config));
 	config.services[0] = (struct config_service){"http", PROTOCOL_HTTP,
 						     MODE_TRANSPARENT, 3129};
-	config.service_count = 1;
+	config.services[1] = (struct config_service){"ftp", PROTOCOL_FTP,
+						     MODE_TRANSPARENT, 2121};
+	config.service_count = 2;
 	config.intercept.http[0] = 80;
 	config.intercept.http_count = 1;
 	str_copy(config.intercept.lan[0], CONFIG_IFACE_MAX, "eth1");
@@ -50,10 +52,20 @@ static int start(void **state)
 	return 0;
 }
 
+static void with_ftp(void)
+{
+	config.intercept.ftp[0] = 21;
+	config.intercept.ftp_count = 1;
+}
+
 static void wants_a_service(void **state)
 {
 	(void)state;
 	config.service_count = 0;
+	assert_int_equal(ruleset_build(&rs, &config, &held), -ENOENT);
+	config.service_count = 1;
+	assert_int_equal(ruleset_build(&rs, &config, &held), 0);
+	with_ftp();
 	assert_int_equal(ruleset_build(&rs, &config, &held), -ENOENT);
 }
 
@@ -62,6 +74,12 @@ static void refuses_its_own_port(void **state)
 	(void)state;
 	config.intercept.http[1] = 3129;
 	config.intercept.http_count = 2;
+	assert_int_equal(ruleset_build(&rs, &config, &held), -EINVAL);
+	config.intercept.http[1] = 2121;
+	assert_int_equal(ruleset_build(&rs, &config, &held), -EINVAL);
+	config.intercept.http_count = 1;
+	with_ftp();
+	config.intercept.ftp[0] = 3129;
 	assert_int_equal(ruleset_build(&rs, &config, &held), -EINVAL);
 }
 
@@ -73,6 +91,7 @@ static void names_are_unique(void **state)
 
 	(void)state;
 	config.intercept.when_down = WHEN_DOWN_CLOSED;
+	with_ftp();
 	assert_int_equal(ruleset_build(&rs, &config, &held), 0);
 	assert_true(rs.chain_count <= RULESET_CHAINS);
 	for (uint32_t c = 0; c < rs.chain_count; c++) {
@@ -90,13 +109,11 @@ static void names_are_unique(void **state)
 	}
 }
 
-/* A jump leads to a chain that is there and has no hook. */
-static void jumps_arrive(void **state)
+/* A jump leads to a chain that is there and has no hook; how many there are. */
+static unsigned int count_jumps(void)
 {
 	unsigned int jumps = 0;
 
-	(void)state;
-	config.intercept.when_down = WHEN_DOWN_CLOSED;
 	assert_int_equal(ruleset_build(&rs, &config, &held), 0);
 	for (uint32_t c = 0; c < rs.chain_count; c++) {
 		for (uint32_t r = 0; r < rs.chains[c].count; r++) {
@@ -114,7 +131,18 @@ static void jumps_arrive(void **state)
 			assert_int_equal(rs.chains[to].hook, HOOK_NONE);
 		}
 	}
-	assert_int_equal(jumps, 6);
+	return jumps;
+}
+
+static void jumps_arrive(void **state)
+{
+	(void)state;
+	config.intercept.when_down = WHEN_DOWN_CLOSED;
+	assert_int_equal(count_jumps(), 6);
+	with_ftp();
+	assert_int_equal(count_jumps(), 12);
+	config.intercept.http_count = 0;
+	assert_int_equal(count_jumps(), 10);
 }
 
 static void closed_refuses(void **state)
@@ -142,10 +170,39 @@ static void without_ports(void **state)
 		assert_true(rs.chains[c].hook == HOOK_NONE ||
 			    rs.chains[c].hook == HOOK_INPUT ||
 			    rs.chains[c].hook == HOOK_FORWARD);
-	assert_int_equal(rs.chains[0].count, 1); /* direct */
+	assert_int_equal(rs.chains[0].count, 2); /* direct, direct-ftp */
 	config.service_count = 0;
 	assert_int_equal(ruleset_build(&rs, &config, &held), 0);
 	assert_int_equal(rs.chains[0].hook, HOOK_FORWARD);
+}
+
+static bool has_sets(bool pairs)
+{
+	return ruleset_set_exists(&rs.sets[SET_PAIRS4]) == pairs &&
+	       ruleset_set_exists(&rs.sets[SET_PAIRS6]) == pairs &&
+	       ruleset_set_exists(&rs.sets[SET_FTP_PORTS]) == pairs;
+}
+
+/* Without FTP there is nothing about it; held, data connections go on. */
+static void data_connections(void **state)
+{
+	(void)state;
+	assert_int_equal(ruleset_build(&rs, &config, &held), 0);
+	assert_true(has_sets(false));
+	assert_false(rs.data);
+	held = (struct ruleset_held){.count = 1, .ports = {21}, .ftp = true};
+	assert_int_equal(ruleset_build(&rs, &config, &held), 0);
+	assert_true(has_sets(true));
+	assert_true(rs.data);
+	assert_int_equal(rs.sets[SET_FTP_PORTS].count, 0);
+	held = (struct ruleset_held){.count = 0};
+	with_ftp();
+	assert_int_equal(ruleset_build(&rs, &config, &held), 0);
+	assert_true(has_sets(true));
+	assert_true(rs.data);
+	assert_int_equal(rs.sets[SET_FTP_PORTS].count, 1);
+	assert_int_equal(rs.sets[SET_HTTP_PORTS].count, 1);
+	assert_int_equal(rs.sets[SET_SOCKET_PORTS].count, 2);
 }
 
 /* Connections to them are open, though no new ones are taken in. */
@@ -371,6 +428,29 @@ static void apps_can_be_off(void **state)
 	assert_false(shows("classifying"));
 }
 
+/* One protocol alone needs no look at the port; two of them do. */
+static void listeners_by_port(void **state)
+{
+	(void)state;
+	assert_int_equal(ruleset_build(&rs, &config, &held), 0);
+	assert_non_null(find("intercept-http4"));
+	assert_null(find("intercept-ftp4"));
+	assert_false(shows("@http_ports meta nfproto"));
+	with_ftp();
+	assert_int_equal(ruleset_build(&rs, &config, &held), 0);
+	assert_true(shows("tcp dport @http_ports meta nfproto ipv4 tcp flags "
+			  "syn / syn,rst,ack tproxy ip to :3129"));
+	assert_true(shows("tcp dport @ftp_ports meta nfproto ipv6 tcp flags "
+			  "syn / syn,rst,ack tproxy ip6 to :2121"));
+	config.intercept.http_count = 0;
+	assert_int_equal(ruleset_build(&rs, &config, &held), 0);
+	assert_null(find("intercept-http4"));
+	assert_null(find("label-http"));
+	assert_non_null(find("label-ftp"));
+	assert_non_null(find("cookie-ftp6"));
+	assert_false(shows("@ftp_ports meta nfproto"));
+}
+
 /* The longest text that there can be is whole. */
 static void text_fits(void **state)
 {
@@ -403,7 +483,9 @@ int main(void)
 		cmocka_unit_test_setup(names_are_unique, start),
 		cmocka_unit_test_setup(jumps_arrive, start),
 		cmocka_unit_test_setup(without_ports, start),
+		cmocka_unit_test_setup(data_connections, start),
 		cmocka_unit_test_setup(held_ports, start),
+		cmocka_unit_test_setup(listeners_by_port, start),
 		cmocka_unit_test_setup(closed_refuses, start),
 		cmocka_unit_test_setup(values_are_sorted_and_once, start),
 		cmocka_unit_test_setup(networks_are_merged, start),

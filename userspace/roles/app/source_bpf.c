@@ -35,6 +35,7 @@ struct by_bpf {
 	struct bpf_acct *acct;
 	bool tcx;
 	bool crowded; /* there is hardly room for flows without a label */
+	bool ports_failed;
 	unsigned int readings;
 	int ifindex[CONFIG_IFACES]; /* by their place in intercept.lan */
 };
@@ -88,10 +89,26 @@ static void leave_others(struct by_bpf *b, const struct config_intercept *ic)
 	}
 }
 
+/* Ports that aren't intercepted any more keep theirs: see held.h of net. */
+static void name_ports(struct by_bpf *b, const struct config_intercept *ic)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < ic->ftp_count && err == 0; i++)
+		err = bpf_acct_port(b->acct, ic->ftp[i], APP_FTP);
+	for (uint32_t i = 0; i < ic->http_count && err == 0; i++)
+		err = bpf_acct_port(b->acct, ic->http[i], APP_NONE);
+	if (err != 0 && !b->ports_failed)
+		log_warn("bytes of FTP are counted as HTTP's: %s",
+			 strerror(-err));
+	b->ports_failed = err != 0;
+}
+
 static void bpf_interfaces(void *source, const struct config_intercept *ic)
 {
 	struct by_bpf *b = source;
 
+	name_ports(b, ic);
 	leave_others(b, ic);
 	for (uint32_t i = 0; i < ic->lan_count; i++)
 		attach(b, i, ic->lan[i]);
@@ -210,6 +227,7 @@ static void *bpf_open(const struct source_env *env, char *why)
 		.pending = PENDING,
 		.labels = LABELS,
 		.intercepted = APP_HTTP,
+		.data = APP_FTP_DATA,
 		.gateway = APP_GATEWAY,
 		.protocols = protocols,
 	};

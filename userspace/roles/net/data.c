@@ -60,16 +60,21 @@ static void publish(const struct data *d)
 	stats_set(d->role->stats, NET_PAIRS, pairs_count(d->rules->pairs));
 }
 
-/* Without the table, it is put back with all pairs within a second. */
+/*
+ * Whatever went wrong, rules and pairs are put in place anew within a second:
+ * -ENOENT, somebody took table or elements away, and of several none was taken.
+ */
 static void changed(struct data *d, int rc)
 {
 	publish(d);
-	if (rc == 0 || rc == -ENOENT)
+	if (rc == 0)
 		return;
 	d->rules->pairs_differ = true;
-	log_error("a pair of client and FTP server can't be changed: %s; "
-		  "rules are put in place anew",
-		  strerror(-rc));
+	if (rc != -ENOENT)
+		log_error(
+			"a pair of client and FTP server can't be changed: %s; "
+			"rules are put in place anew",
+			strerror(-rc));
 }
 
 int data_pair(struct data *d, uint32_t index, const struct msg_pair *msg)
@@ -84,8 +89,7 @@ int data_pair(struct data *d, uint32_t index, const struct msg_pair *msg)
 	if (rc == -ENOSPC && is_due(&d->full_ms, d->role->loop.now_ms))
 		log_error(
 			"%u pairs of clients and FTP servers are known, which "
-			"is all there can be: data connections between "
-			"others pass or fail unchecked",
+			"is all there can be: others get no data connection",
 			PAIRS_MAX);
 	if (rc != 1)
 		return 0;

@@ -441,9 +441,9 @@ int rules_install(struct rules *r, struct strbuf *out)
 
 	if (c->intercept.lan_count == 0 ||
 	    (!config_intercepts(c) && !c->apps.enabled)) {
-		strbuf_puts(out, "intercept.lan or intercept.http names "
-				 "nothing; set both in the configuration and "
-				 "reload");
+		strbuf_puts(out, "intercept.lan names nothing, or neither "
+				 "intercept.http nor intercept.ftp does; set "
+				 "them in the configuration and reload");
 		return -EINVAL;
 	}
 	rc = rules_replace(r);
