@@ -210,6 +210,7 @@ static bool read_line(struct ftp *f)
 {
 	struct side *server = &f->session->server;
 	struct buf *in = &server->in;
+	bool first = !f->reply.open;
 	ptrdiff_t n = ftp_parse_reply(buf_head(in), buf_len(in), f->seen_reply,
 				      ftp_config(f)->ftp.max_line, &f->reply);
 
@@ -223,6 +224,8 @@ static bool read_line(struct ftp *f)
 		return true;
 	}
 	buf_consume(in, (size_t)n);
+	if (first)
+		f->unasked = f->state != FTP_REPLY;
 	if (f->reply_bytes > ftp_config(f)->ftp.max_reply) {
 		ftp_reply_bad(f, FTP_LINE_TOO_LONG);
 		return true;

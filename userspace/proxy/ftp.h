@@ -88,6 +88,7 @@ struct ftp {
 	uint64_t asked_ms;
 	struct ftp_reply reply; /* that is being read, line by line */
 	uint64_t reply_bytes;	/* of it so far */
+	bool unasked; /* nobody waited for it when it began: nor for its end */
 	size_t seen_command;	/* of the client's bytes: searched so far */
 	size_t seen_reply;	/* of the server's */
 	unsigned int bad_lines; /* of the client, in a row */

@@ -75,10 +75,10 @@ static bool is_passed(const struct ftp *f)
 	const struct ftp_transfer *t = &f->transfer;
 	unsigned int code = f->reply.code;
 
+	if (f->unasked)
+		return code == 421; /* it ends the session */
 	if (f->asked != FTP_ASKED_BY_CLIENT)
 		return false;
-	if (f->state != FTP_REPLY)
-		return code == 421; /* nobody asked, but it ends */
 	if (asks_passive(f))
 		return !is_passive(code) && !f->reply.open;
 	if (ftp_transfer_there(f) && code >= 200)
@@ -201,11 +201,10 @@ static void answered_us(struct ftp *f, unsigned int code)
 void ftp_reply_take(struct ftp *f)
 {
 	unsigned int code = f->reply.code;
-	bool unasked = f->state != FTP_REPLY;
 	bool passed = is_passed(f);
 
 	/* Whoever is told such an address would leave us out. */
-	if (is_passive(code) && !asks_passive(f) && !unasked) {
+	if (is_passive(code) && !asks_passive(f) && !f->unasked) {
 		end_badly(f, "passive");
 		return;
 	}
@@ -213,7 +212,7 @@ void ftp_reply_take(struct ftp *f)
 		pass_line(f);
 	if (f->reply.open || f->session->dead)
 		return;
-	if (unasked) {
+	if (f->unasked) {
 		if (code == 421)
 			server_ends(f, passed);
 	} else if (f->asked != FTP_ASKED_BY_CLIENT) {
