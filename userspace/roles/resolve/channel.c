@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "roles/resolve/channel.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+
+#include "base/str.h"
+
+struct channel_socket {
+	struct list node;
+	struct loop_fd lfd;
+	struct channel *channel;
+};
+
+/* --- sockets --------------------------------------------------------------- */
+
+static void on_event(struct loop_fd *lfd, uint32_t events)
+{
+	struct channel_socket *s = list_entry(lfd, struct channel_socket, lfd);
+	bool reads = (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0;
+	bool writes = (events & EPOLLOUT) != 0;
+
+	ares_process_fd(s->channel->ares, reads ? lfd->fd : ARES_SOCKET_BAD,
+			writes ? lfd->fd : ARES_SOCKET_BAD);
+}
+
+static struct channel_socket *socket_find(struct channel *c, int fd)
+{
+	struct list *pos;
+
+	list_for_each(pos, &c->sockets) {
+		struct channel_socket *s =
+			list_entry(pos, struct channel_socket, node);
+
+		if (s->lfd.fd == fd)
+			return s;
+	}
+	return NULL;
+}
+
+/* Without memory its queries end with their time. */
+static void socket_open(struct channel *c, int fd, uint32_t events)
+{
+	struct channel_socket *s = malloc(sizeof(*s));
+
+	if (s == NULL)
+		return;
+	s->channel = c;
+	if (loop_add(c->loop, &s->lfd, fd, events, on_event) != 0) {
+		free(s);
+		return;
+	}
+	list_add_tail(&c->sockets, &s->node);
+}
+
+static void socket_close(struct channel *c, struct channel_socket *s)
+{
+	loop_del(c->loop, &s->lfd);
+	list_del(&s->node);
+	list_add_tail(c->closed, &s->node);
+}
+
+/* c-ares wants to read, or write; or neither: it closes @fd next. */
+static void on_state(void *user, ares_socket_t fd, int reads, int writes)
+{
+	struct channel *c = user;
+	struct channel_socket *s = socket_find(c, fd);
+	uint32_t events = (reads ? (uint32_t)EPOLLIN : 0) |
+			  (writes ? (uint32_t)EPOLLOUT : 0);
+
+	if (s == NULL && events != 0)
+		socket_open(c, fd, events);
+	else if (s != NULL && events == 0)
+		socket_close(c, s);
+	else if (s != NULL && loop_modify(c->loop, &s->lfd, events) != 0)
+		socket_close(c, s);
+}
+
+void channel_free_sockets(struct list *closed)
+{
+	struct list *node;
+
+	while ((node = list_pop(closed)) != NULL)
+		free(list_entry(node, struct channel_socket, node));
+}
+
+/* --- channel --------------------------------------------------------------- */
+
+/*
+ * No search domains, neither those of resolv.conf nor the host's own: what a
+ * client named is what is asked for. Files first, whatever nsswitch.conf says:
+ * an administrator's word in /etc/hosts is to count. (docs/adr/0025)
+ */
+static int open_ares(struct channel *c)
+{
+	static char lookups[] = "fb";
+	struct ares_options options = {
+		.timeout = CHANNEL_TIMEOUT_MS,
+		.tries = CHANNEL_TRIES,
+		.ndomains = 0,
+		.lookups = lookups,
+		.sock_state_cb = on_state,
+		.sock_state_cb_data = c,
+	};
+
+	return ares_init_options(&c->ares, &options,
+				 ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
+					 ARES_OPT_DOMAINS | ARES_OPT_LOOKUPS |
+					 ARES_OPT_SOCK_STATE_CB);
+}
+
+struct channel *channel_new(struct loop *loop, struct list *closed, int *error)
+{
+	struct channel *c = calloc(1, sizeof(*c));
+
+	*error = ARES_ENOMEM;
+	if (c == NULL)
+		return NULL;
+	list_init(&c->node);
+	list_init(&c->sockets);
+	c->loop = loop;
+	c->closed = closed;
+	*error = open_ares(c);
+	if (*error == ARES_SUCCESS)
+		return c;
+	free(c);
+	return NULL;
+}
+
+void channel_free(struct channel *c)
+{
+	ares_destroy(c->ares);
+	list_del(&c->node);
+	free(c);
+}
+
+void channel_tick(struct channel *c)
+{
+	ares_process_fd(c->ares, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+}
+
+void channel_servers(struct channel *c, char *dst, size_t size)
+{
+	struct ares_addr_port_node *servers = NULL;
+	char text[INET6_ADDRSTRLEN];
+	struct strbuf sb;
+
+	strbuf_init(&sb, dst, size);
+	if (ares_get_servers_ports(c->ares, &servers) != ARES_SUCCESS)
+		return;
+	for (const struct ares_addr_port_node *s = servers; s != NULL;
+	     s = s->next) {
+		if (inet_ntop(s->family, &s->addr, text, sizeof(text)) == NULL)
+			continue;
+		strbuf_printf(&sb, "%s%s", sb.len > 0 ? ", " : "", text);
+	}
+	ares_free_data(servers);
+}
