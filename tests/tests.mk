@@ -108,6 +108,20 @@ $(O)/tests/netns/label_tool: tests/netns/helpers/label_tool.c \
 		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
 		-lnetfilter_queue -lnftnl -lmnl
 
+# Of the resolve role's test: a sluiced that starts that role, and what asks it.
+$(O)/tests/netns/sluiced_resolving: tests/netns/helpers/needs_resolver.c \
+		$(call objs,$(main_bin/sluiced)) $(foreach d,$(use_bin/sluiced),$(call lib,$(d))) $(O)/.flags
+	$(call say,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALLCFLAGS) $(ALLLDFLAGS) -o $@ $(filter %.c %.o,$^) \
+		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libs_bin/sluiced)
+$(O)/tests/netns/resolve_relay: tests/netns/helpers/resolve_relay.c \
+		$(foreach d,$(uses_proxy),$(call lib,$(d))) $(O)/.flags
+	$(call say,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALLCFLAGS) $(ALLLDFLAGS) -o $@ $(filter %.c,$^) \
+		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libs_proxy)
+
 $(O)/tests/netns/storm: tests/netns/helpers/storm.c $(O)/.flags
 	$(call say,TEST,$@)
 	@mkdir -p $(@D)

@@ -296,8 +296,9 @@ struct msg_resolve {
 /*
  * @status is 0, and there is at least one address; or there is none, and it is
  * -ENOENT (no such name, or it has no address), -ETIMEDOUT (no server answered
- * in time), -EPROTO (they failed, or answered nonsense), -EAGAIN (too many
- * questions are under way) or -EIO (nobody can be asked).
+ * in time), -EPROTO (they refused, failed, or answered nonsense), -EAGAIN (too
+ * many questions are under way) or -EIO (nobody can be asked: no memory, no
+ * resolv.conf).
  */
 struct msg_resolved {
 	uint64_t id;

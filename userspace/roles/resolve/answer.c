@@ -21,9 +21,10 @@ int answer_status(int ares_status)
 	case ARES_EREFUSED:
 	case ARES_EBADRESP:
 	case ARES_EBADNAME:
+	case ARES_ECONNREFUSED: /* SERVFAIL and REFUSED end so, too */
 		return -EPROTO;
 	default:
-		/* ECONNREFUSED, ENOMEM, EFILE and the like */
+		/* ENOMEM, EFILE and the like */
 		return -EIO;
 	}
 }

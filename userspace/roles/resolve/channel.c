@@ -12,7 +12,36 @@ struct channel_socket {
 	struct channel *channel;
 };
 
-/* --- sockets --------------------------------------------------------------- */
+/* --- times ------------------------------------------------------------------ */
+
+/* After each call of c-ares's: it may wait for something else now. */
+static void rearm(struct channel *c)
+{
+	struct timeval tv;
+
+	if (ares_timeout(c->ares, NULL, &tv) == NULL)
+		timer_cancel(&c->loop->wheel, &c->timer);
+	else
+		timer_arm(&c->loop->wheel, &c->timer,
+			  c->loop->now_ms + (uint64_t)tv.tv_sec * 1000 +
+				  (uint64_t)tv.tv_usec / 1000 + 1);
+}
+
+static void process(struct channel *c, ares_socket_t reads,
+		    ares_socket_t writes)
+{
+	ares_process_fd(c->ares, reads, writes);
+	rearm(c);
+}
+
+static void on_timer(struct timer *t, uint64_t now_ms)
+{
+	(void)now_ms;
+	process(list_entry(&t->node, struct channel, timer.node),
+		ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+}
+
+/* --- sockets ---------------------------------------------------------------- */
 
 static void on_event(struct loop_fd *lfd, uint32_t events)
 {
@@ -20,8 +49,8 @@ static void on_event(struct loop_fd *lfd, uint32_t events)
 	bool reads = (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0;
 	bool writes = (events & EPOLLOUT) != 0;
 
-	ares_process_fd(s->channel->ares, reads ? lfd->fd : ARES_SOCKET_BAD,
-			writes ? lfd->fd : ARES_SOCKET_BAD);
+	process(s->channel, reads ? lfd->fd : ARES_SOCKET_BAD,
+		writes ? lfd->fd : ARES_SOCKET_BAD);
 }
 
 static struct channel_socket *socket_find(struct channel *c, int fd)
@@ -57,7 +86,7 @@ static void socket_close(struct channel *c, struct channel_socket *s)
 {
 	loop_del(c->loop, &s->lfd);
 	list_del(&s->node);
-	list_add_tail(c->closed, &s->node);
+	list_add_tail(&c->closed, &s->node);
 }
 
 /* c-ares wants to read, or write; or neither: it closes @fd next. */
@@ -74,14 +103,6 @@ static void on_state(void *user, ares_socket_t fd, int reads, int writes)
 		socket_close(c, s);
 	else if (s != NULL && loop_modify(c->loop, &s->lfd, events) != 0)
 		socket_close(c, s);
-}
-
-void channel_free_sockets(struct list *closed)
-{
-	struct list *node;
-
-	while ((node = list_pop(closed)) != NULL)
-		free(list_entry(node, struct channel_socket, node));
 }
 
 /* --- channel --------------------------------------------------------------- */
@@ -109,17 +130,17 @@ static int open_ares(struct channel *c)
 					 ARES_OPT_SOCK_STATE_CB);
 }
 
-struct channel *channel_new(struct loop *loop, struct list *closed, int *error)
+struct channel *channel_new(struct loop *loop, int *error)
 {
 	struct channel *c = calloc(1, sizeof(*c));
 
 	*error = ARES_ENOMEM;
 	if (c == NULL)
 		return NULL;
-	list_init(&c->node);
 	list_init(&c->sockets);
+	list_init(&c->closed);
+	timer_init(&c->timer, on_timer);
 	c->loop = loop;
-	c->closed = closed;
 	*error = open_ares(c);
 	if (*error == ARES_SUCCESS)
 		return c;
@@ -129,14 +150,23 @@ struct channel *channel_new(struct loop *loop, struct list *closed, int *error)
 
 void channel_free(struct channel *c)
 {
+	struct list *node;
+
 	ares_destroy(c->ares);
-	list_del(&c->node);
+	timer_cancel(&c->loop->wheel, &c->timer);
+	while ((node = list_pop(&c->closed)) != NULL)
+		free(list_entry(node, struct channel_socket, node));
 	free(c);
 }
 
-void channel_tick(struct channel *c)
+void channel_ask(struct channel *c, const char *name, ares_addrinfo_callback fn,
+		 void *user)
 {
-	ares_process_fd(c->ares, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+	static const struct ares_addrinfo_hints hints = {
+		.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+
+	ares_getaddrinfo(c->ares, name, NULL, &hints, fn, user);
+	rearm(c);
 }
 
 void channel_servers(struct channel *c, char *dst, size_t size)

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A channel is c-ares's servers, sockets and queries, with the sockets on our
- * loop. It is followed by another one after a while, which reads resolv.conf
- * anew and has ports of its own: c-ares 1.18 keeps a port as long as it has
- * queries, and who knows that port has only the 16 bits of a query's number
- * left to guess (RFC 5452).
+ * A channel of c-ares's on our loop: servers, sockets, queries. Each name gets
+ * one of its own. c-ares 1.18 keeps a port as long as a channel has queries,
+ * and who knows the port has only the 16 bits of a query's number left to guess
+ * (RFC 5452); and a connection to a server that fails ends all queries of its
+ * channel, so that a name whose answer needs TCP could end others.
  *
- * Lifetime: its owner's. The structures of its sockets are the loop's to name
- * until the round is over: they go to a list of the owner's, who frees them
- * in a task.
+ * Lifetime: its owner's, who frees it in a task: c-ares is not on the stack
+ * then, and no event of the round can name one of its sockets.
  */
 #ifndef SLUICE_ROLES_CHANNEL_H
 #define SLUICE_ROLES_CHANNEL_H
@@ -22,23 +21,25 @@
 #define CHANNEL_TRIES	   2	/* of each server */
 
 struct channel {
-	struct list node;
 	struct loop *loop;
 	ares_channel ares;
 	struct list sockets;
-	struct list *closed; /* sockets that were, for channel_free_sockets() */
-	unsigned int asked;  /* names, since it was made */
-	unsigned int waiting; /* of them, those somebody waits for */
+	struct list closed; /* sockets that were */
+	struct timer timer; /* when c-ares has to look at its own */
 };
 
 /* NULL and *@error, one of c-ares's, when there can't be one. */
-struct channel *channel_new(struct loop *loop, struct list *closed, int *error);
-/* What is under way is called back with ARES_EDESTRUCTION. */
+struct channel *channel_new(struct loop *loop, int *error);
+/* Asked but not answered, @fn hears ARES_EDESTRUCTION. */
 void channel_free(struct channel *c);
-/* To be called often while there are queries: times that are over. */
-void channel_tick(struct channel *c);
-/* Not while events of this round may come. */
-void channel_free_sockets(struct list *closed);
+
+/*
+ * Ask for the addresses of @name. @fn is called once, maybe from within, and
+ * frees what it is given.
+ */
+void channel_ask(struct channel *c, const char *name, ares_addrinfo_callback fn,
+		 void *user);
+
 /* "192.0.2.53, 2001:db8::53", as far as it fits. */
 void channel_servers(struct channel *c, char *dst, size_t size);
 

@@ -225,7 +225,9 @@ void questions_init(struct questions *q, struct dns *dns, struct loop *loop,
 	name_cache_init(&q->cache, key);
 	for (unsigned int i = 0; i < QUESTIONS_BUCKETS; i++)
 		list_init(&q->buckets[i]);
-	q->share = DNS_LOOKUPS / (askers > 0 ? askers : 1);
+	q->share = dns->max / (askers > 0 ? askers : 1);
+	if (q->share < QUESTIONS_SHARE)
+		q->share = QUESTIONS_SHARE;
 }
 
 void questions_close(struct questions *q)

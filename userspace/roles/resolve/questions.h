@@ -18,6 +18,7 @@
 
 #define QUESTIONS_BUCKETS DNS_LOOKUPS
 #define QUESTIONS_ASKS	  8192 /* of one asker, waiting */
+#define QUESTIONS_SHARE	  64 /* of an asker at least, however many there are */
 
 struct asker;
 /* @answer->id is that of the question. */
