@@ -65,6 +65,9 @@ $(call unit_roles,child,sluiced/backoff.c sluiced/output.c sluiced/spawn.c)
 $(call unit_roles,conn,sluiced/conn.c)
 $(call unit_roles,pidfile,sluiced/pidfile.c)
 $(call unit_roles,request,sluiced/request.c)
+$(call unit_roles,resolve_answer,resolve/answer.c)
+$(call unit_roles,resolve_cache,resolve/cache.c)
+$(call unit_roles,resolve_questions,resolve/cache.c resolve/questions.c)
 $(call unit_roles,usage,sluiced/child_msg.c sluiced/conn.c sluiced/inquiry.c sluiced/policy_json.c)
 
 # These start the real role.

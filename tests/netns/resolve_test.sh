@@ -18,6 +18,7 @@ NOBODY=10.77.2.99
 
 # --- as it is installed, without a service that needs it ------------------------------------
 sluice_conf scan.engine=none apps.enabled=false
+# shellcheck disable=SC2119  # no arguments for it
 start_sluice || exit 1
 is "$(status "[r['role'] for r in x['roles'] if r['role'] == 'resolve']")" "[]" "no service needs it: it isn't there"
 stop_sluice
@@ -27,7 +28,7 @@ ip -n "$NS_SERVER" addr add $BAD/24 dev s0
 for i in $(seq 40); do echo "192.0.2.$i many.test"; done >"$T/many"
 for i in $(seq 12); do printf '192.0.2.%d six.test\nfd77:2::%x six.test\n' "$i" "$i"; done >>"$T/many"
 spawn "$NS_SERVER" dnsmasq dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts --user=root \
-	--bind-interfaces --listen-address=$SERVER,$SERVER6 --log-queries --log-facility=- --pid-file= --local=/test/ --local=// \
+	--bind-interfaces --listen-address=$SERVER,$SERVER6 --log-queries --log-facility=- --pid-file= --local=/test/printer/both/ \
 	--addn-hosts="$T/many" --local-ttl=60 --host-record=a.test,$SERVER --host-record=aaaa.test,$SERVER6 \
 	--host-record=both.test,$SERVER,$SERVER6 --cname=alias.test,second.test --cname=second.test,both.test \
 	--host-record=near4.test,$SERVER,2001:db8::50 --host-record=near6.test,192.0.2.50,$SERVER6 \
@@ -182,7 +183,7 @@ kill -STOP "$pid"
 ask -n "$T/run" 1 ok--while.test
 find_out ok--dead.test >"$T/dead" &
 asking=$!
-NS_PIDS+=($asking)
+NS_PIDS+=("$asking")
 in_the_channel() { [ "$(grep -c . "$T/dead")" = 0 ]; }
 check "it hangs: nothing is answered" in_the_channel
 kill -KILL "$pid"
@@ -219,7 +220,7 @@ is "$(role restarts relay 0) $(role_pid resolve)" "0 $pid" "... but neither is e
 is "$(ask "$T/run" 1 ok--other.test | cut -d' ' -f2)" ok "the other relay is served"
 find_out ok--again.test >"$T/again" &
 asking=$!
-NS_PIDS+=($asking)
+NS_PIDS+=("$asking")
 kill -KILL "$pid"
 wait $asking
 is "$(cut -d' ' -f1,2 "$T/again")" "ok--again.test ok" "started anew it talks with both"
