@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Host names. What is one is plain once it was parsed, has no byte but those
- * that a name may have, differs from the input in case and a dot alone, and is
- * read as an address by nobody.
+ * Host names, one in the input's first line. What is one is plain once it was
+ * parsed, has no byte but those that a name may have, differs from the input in
+ * case and a dot alone, and is read as an address by nobody.
  */
 #include <arpa/inet.h>
 
@@ -27,8 +27,10 @@ static void check_name(struct str in, const char *name)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	uint8_t *copy = fuzz_copy(data, len);
-	struct str in = {(const char *)copy, len};
+	struct fuzz f = {data, len, 0};
+	struct str line = fuzz_line(&f);
+	uint8_t *copy = fuzz_copy((const uint8_t *)line.p, line.len);
+	struct str in = {(const char *)copy, line.len};
 	char name[HOSTNAME_SIZE];
 
 	if (hostname_parse(in, name))

@@ -176,7 +176,7 @@ static void question_and_answer(void **state)
 	static const char zero[MSG_HOST_MAX];
 	struct fixture *f = *state;
 	struct msg_resolved answer;
-	struct msg_resolve msg;
+	struct msg_resolve msg = {.id = 0};
 	struct asker a;
 
 	begin(f, &a, "WWW.Example.COM.");
@@ -200,7 +200,7 @@ static void no_name(void **state)
 {
 	static const char *const texts[] = {"", "192.0.2.1", "a b", "a..b"};
 	struct fixture *f = *state;
-	struct msg_resolve msg;
+	struct msg_resolve msg = {.id = 0};
 	struct asker a = {.told = 0};
 
 	name_ask_init(&a.ask, on_done);
@@ -219,7 +219,7 @@ static void its_time_is_over(void **state)
 {
 	struct fixture *f = *state;
 	struct msg_resolved answer;
-	struct msg_resolve msg;
+	struct msg_resolve msg = {.id = 0};
 	struct asker a;
 
 	begin(f, &a, "a.test");
@@ -239,7 +239,7 @@ static void cancelled(void **state)
 {
 	struct fixture *f = *state;
 	struct msg_resolved answer;
-	struct msg_resolve msg;
+	struct msg_resolve msg = {.id = 0};
 	struct asker a, b;
 
 	begin(f, &a, "a.test");
@@ -258,7 +258,7 @@ static void asked_again(void **state)
 {
 	struct fixture *f = *state;
 	struct msg_resolved answer;
-	struct msg_resolve msg;
+	struct msg_resolve msg = {.id = 0};
 	struct asker a, b, c;
 
 	begin(f, &a, "a.test");
@@ -293,7 +293,7 @@ static void one_that_asks_when_it_is_told(void **state)
 {
 	struct fixture *f = *state;
 	struct msg_resolved answer;
-	struct msg_resolve msg;
+	struct msg_resolve msg = {.id = 0};
 	struct asker a;
 
 	begin(f, &a, "a.test");
@@ -329,7 +329,7 @@ static void lies(void **state)
 		{0, 0, 1, AF_UNIX},
 	};
 	struct fixture *f = *state;
-	struct msg_resolve msg;
+	struct msg_resolve msg = {.id = 0};
 	struct asker a;
 
 	begin(f, &a, "a.test");
@@ -355,7 +355,7 @@ static void many(void **state)
 	static struct asker askers[3 * NAME_ASK_BUCKETS];
 	struct fixture *f = *state;
 	struct msg_resolved answer;
-	struct msg_resolve msg;
+	struct msg_resolve msg = {.id = 0};
 	char name[32];
 
 	for (unsigned int i = 0; i < 3 * NAME_ASK_BUCKETS; i++) {

@@ -90,25 +90,29 @@ static void lower(uint32_t *ttl_s, int ttl)
 		*ttl_s = t;
 }
 
+static uint32_t shortest_life(const struct ares_addrinfo *info)
+{
+	uint32_t ttl_s = UINT32_MAX;
+
+	for (const struct ares_addrinfo_node *n = info->nodes; n != NULL;
+	     n = n->ai_next)
+		lower(&ttl_s, n->ai_ttl);
+	for (const struct ares_addrinfo_cname *n = info->cnames; n != NULL;
+	     n = n->next)
+		lower(&ttl_s, n->ttl);
+	return ttl_s;
+}
+
 void answer_from(int ares_status, const struct ares_addrinfo *info,
 		 struct msg_resolved *answer, uint32_t *ttl_s)
 {
 	memset(answer, 0, sizeof(*answer));
 	*ttl_s = 0;
 	answer->status = answer_status(ares_status);
-	if (answer->status != 0)
-		return;
-	if (info != NULL)
+	if (answer->status == 0 && info != NULL) {
 		take_addrs(info, answer);
-	if (answer->count == 0) {
-		answer->status = -ENOENT;
-		return;
+		*ttl_s = shortest_life(info);
 	}
-	*ttl_s = UINT32_MAX;
-	for (const struct ares_addrinfo_node *n = info->nodes; n != NULL;
-	     n = n->ai_next)
-		lower(ttl_s, n->ai_ttl);
-	for (const struct ares_addrinfo_cname *n = info->cnames; n != NULL;
-	     n = n->next)
-		lower(ttl_s, n->ttl);
+	if (answer->status == 0 && answer->count == 0)
+		answer->status = -ENOENT;
 }

@@ -99,9 +99,8 @@ static void on_state(void *user, ares_socket_t fd, int reads, int writes)
 
 	if (s == NULL && events != 0)
 		socket_open(c, fd, events);
-	else if (s != NULL && events == 0)
-		socket_close(c, s);
-	else if (s != NULL && loop_modify(c->loop, &s->lfd, events) != 0)
+	else if (s != NULL &&
+		 (events == 0 || loop_modify(c->loop, &s->lfd, events) != 0))
 		socket_close(c, s);
 }
 

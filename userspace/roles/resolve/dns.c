@@ -77,10 +77,10 @@ static void on_deadline(struct timer *t, uint64_t now_ms)
 static void on_task(struct loop_task *task)
 {
 	struct dns *d = list_entry(task, struct dns, task);
+	struct list *node;
 
-	while (!list_empty(&d->answered)) {
-		struct lookup *l =
-			list_entry(d->answered.next, struct lookup, node);
+	while ((node = list_pop(&d->answered)) != NULL) {
+		struct lookup *l = list_entry(node, struct lookup, node);
 
 		l->fn(l->user, &l->answer, l->ttl_s);
 		lookup_free(l);
@@ -201,9 +201,10 @@ void dns_init(struct dns *d, struct loop *loop)
 
 static void free_all(struct list *lookups)
 {
-	while (!list_empty(lookups)) {
-		struct lookup *l =
-			list_entry(lookups->next, struct lookup, node);
+	struct list *node;
+
+	while ((node = list_pop(lookups)) != NULL) {
+		struct lookup *l = list_entry(node, struct lookup, node);
 
 		l->answered = true; /* nobody is to be told */
 		lookup_free(l);

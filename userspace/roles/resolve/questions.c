@@ -93,11 +93,12 @@ static void on_answer(void *user, const struct msg_resolved *answer,
 {
 	struct question *n = user;
 	struct questions *q = n->all;
+	struct list *node;
 
 	name_cache_keep(&q->cache, n->name, answer, ttl_s, q->loop->now_ms);
 	show_cache(q);
-	while (!list_empty(&n->asks)) {
-		struct ask *ask = list_entry(n->asks.next, struct ask, node);
+	while ((node = list_pop(&n->asks)) != NULL) {
+		struct ask *ask = list_entry(node, struct ask, node);
 		struct asker *a = ask->asker;
 		uint64_t id = ask->id;
 
