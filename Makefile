@@ -52,7 +52,7 @@ src_sys := $(filter-out userspace/sys/sandbox_%.c,$(wildcard userspace/sys/*.c))
 $(foreach d,$(filter-out base sys,$(DIRS)),$(eval src_$(d) := $(wildcard userspace/$(d)/*.c)))
 
 PROGRAMS := bin/sluiced bin/sluicectl libexec/sluice-net libexec/sluice-relay \
-	libexec/sluice-scan libexec/sluice-log libexec/sluice-app
+	libexec/sluice-scan libexec/sluice-log libexec/sluice-app libexec/sluice-resolve
 
 main_bin/sluiced := $(wildcard userspace/roles/sluiced/*.c)
 use_bin/sluiced := conf render ipc sys policy base
@@ -81,6 +81,10 @@ libs_libexec/sluice-log := -ljson-c -lcap-ng -lseccomp
 main_libexec/sluice-app := $(wildcard userspace/roles/app/*.c)
 use_libexec/sluice-app := appctl proto render conf policy ipc sys base
 libs_libexec/sluice-app := -lndpi -lcrypto -lbpf -lnetfilter_queue -lnftnl -lmnl -lcap-ng -lseccomp
+
+main_libexec/sluice-resolve := $(wildcard userspace/roles/resolve/*.c)
+use_libexec/sluice-resolve := proto ipc sys policy base
+libs_libexec/sluice-resolve := -lcares -lcap-ng -lseccomp
 
 BUILT := $(foreach p,$(PROGRAMS),$(if $(wildcard $(main_$(p))),$(O)/$(p)))
 

@@ -66,6 +66,9 @@ $(call unit_roles,conn,sluiced/conn.c)
 $(call unit_roles,pairs,net/pairs.c)
 $(call unit_roles,pidfile,sluiced/pidfile.c)
 $(call unit_roles,request,sluiced/request.c)
+$(call unit_roles,resolve_answer,resolve/answer.c)
+$(call unit_roles,resolve_cache,resolve/cache.c)
+$(call unit_roles,resolve_questions,resolve/cache.c resolve/questions.c)
 $(call unit_roles,usage,sluiced/child_msg.c sluiced/conn.c sluiced/inquiry.c sluiced/policy_json.c)
 
 # These start the real role.
@@ -116,6 +119,20 @@ $(O)/tests/netns/label_tool: tests/netns/helpers/label_tool.c \
 	$(Q)$(CC) $(ALLCFLAGS) $(ALLLDFLAGS) -o $@ $(filter %.c,$^) \
 		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
 		-lnetfilter_queue -lnftnl -lmnl
+
+# Of the resolve role's test: a sluiced that starts that role, and what asks it.
+$(O)/tests/netns/sluiced_resolving: tests/netns/helpers/needs_resolver.c \
+		$(call objs,$(main_bin/sluiced)) $(foreach d,$(use_bin/sluiced),$(call lib,$(d))) $(O)/.flags
+	$(call say,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALLCFLAGS) $(ALLLDFLAGS) -o $@ $(filter %.c %.o,$^) \
+		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libs_bin/sluiced)
+$(O)/tests/netns/resolve_relay: tests/netns/helpers/resolve_relay.c \
+		$(foreach d,$(uses_proxy),$(call lib,$(d))) $(O)/.flags
+	$(call say,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALLCFLAGS) $(ALLLDFLAGS) -o $@ $(filter %.c,$^) \
+		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libs_proxy)
 
 $(O)/tests/netns/storm: tests/netns/helpers/storm.c $(O)/.flags
 	$(call say,TEST,$@)

@@ -41,7 +41,7 @@ says() {
 expected() {
 	local f
 	echo "644 etc/sluice/sluice.conf"
-	for f in app log net relay scan; do echo "755 usr/libexec/sluice-$f"; done
+	for f in app log net relay resolve scan; do echo "755 usr/libexec/sluice-$f"; done
 	echo "755 usr/sbin/sluicectl"
 	echo "755 usr/sbin/sluiced"
 	for f in docs/man/*.[1-8]; do echo "644 usr/share/man/man${f##*.}/${f##*/}"; done | sort -k 2

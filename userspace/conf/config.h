@@ -33,7 +33,10 @@
 
 enum config_when_down { WHEN_DOWN_OPEN, WHEN_DOWN_CLOSED };
 enum config_protocol { PROTOCOL_HTTP, PROTOCOL_FTP, PROTOCOL_COUNT };
-enum config_mode { MODE_TRANSPARENT };
+enum config_mode {
+	MODE_TRANSPARENT,
+	MODE_FORWARD /* a word of a later version: no file sets it yet */
+};
 enum config_engine { ENGINE_NONE, ENGINE_LIBCLAMAV, ENGINE_CLAMD };
 enum config_action { ACTION_ALLOW, ACTION_BLOCK };
 enum config_delivery { DELIVERY_HOLD, DELIVERY_TAIL, DELIVERY_PROGRESS };
@@ -177,6 +180,12 @@ const struct config_service *config_service(const struct config *c,
 
 /* Whether connections to any port are taken in. */
 bool config_intercepts(const struct config *c);
+
+/*
+ * Whether any service is told names and has to find their addresses, so that
+ * the resolve role is needed.
+ */
+bool config_needs_resolver(const struct config *c);
 
 /*
  * The mode for @client: that of the list that has it, hold before progress

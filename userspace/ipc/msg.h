@@ -21,6 +21,8 @@
 #define MSG_SHA256   32
 #define MSG_TOKEN    16 /* bytes, random: who knows them may have it */
 #define MSG_FIELDS   1024
+#define MSG_HOST_MAX 256 /* a host name, with its NUL */
+#define MSG_ADDRS    8	 /* of a host */
 
 enum role_id {
 	ROLE_PARENT,
@@ -28,20 +30,20 @@ enum role_id {
 	ROLE_SCAN,
 	ROLE_LOG,
 	ROLE_APP,
+	ROLE_RESOLVE,
 	ROLE_RELAY,
 	ROLE_COUNT
 };
 
-/* "net", "scan", "log", "app", "relay"; "sluiced" for the parent. */
+/* "net", "scan", "log", "app", "resolve", "relay"; "sluiced": the parent. */
 const char *role_name(enum role_id role);
 
 enum msg_type {
 	/* parent -> any */
-	MSG_INIT =
-		1,  /* msg_init; fds: config, stats page, cache (app: quotas) */
-	MSG_CONFIG, /* fd: new config */
-	MSG_PEER,   /* msg_peer; fd: channel to that role */
-	MSG_STOP,   /* msg_stop */
+	MSG_INIT = 1, /* msg_init; fds: config, stats page, some a third one */
+	MSG_CONFIG,   /* fd: new config */
+	MSG_PEER,     /* msg_peer; fd: channel to that role */
+	MSG_STOP,     /* msg_stop */
 	/* any -> parent */
 	MSG_READY,     /* nothing */
 	MSG_VIOLATION, /* msg_peer: that peer broke the protocol */
@@ -73,6 +75,10 @@ enum msg_type {
 	MSG_SCANNED,	/* msg_scanned */
 	MSG_SHELVED,	/* msg_shelved */
 	MSG_SHELF_GIVE, /* msg_shelve with the id of the question; fd, if any */
+	/* relay -> resolve */
+	MSG_RESOLVE, /* msg_resolve */
+	/* resolve -> relay */
+	MSG_RESOLVED, /* msg_resolved */
 	/* relay -> log */
 	MSG_EVENTS, /* msg_events, then packed events (store/event.h) */
 	/* app -> log */
@@ -279,6 +285,27 @@ struct msg_shelf_want {
 	uint64_t id;
 	struct ip_addr client;
 	uint8_t token[MSG_TOKEN];
+};
+
+/* The addresses of a host are wanted. */
+struct msg_resolve {
+	uint64_t id; /* chosen by the relay, repeated in the answer */
+	char name[MSG_HOST_MAX]; /* as proto/hostname.h writes it */
+};
+
+/*
+ * @status is 0, and there is at least one address; or there is none, and it is
+ * -ENOENT (no such name, or it has no address), -ETIMEDOUT (no server answered
+ * in time), -EPROTO (they refused, failed, or answered nonsense), -EAGAIN (too
+ * many questions are under way) or -EIO (nobody can be asked: no memory, no
+ * resolv.conf).
+ */
+struct msg_resolved {
+	uint64_t id;
+	int32_t status;
+	uint32_t count;
+	/* The best one first (RFC 6724); what lies beyond @count is zero. */
+	struct ip_addr addrs[MSG_ADDRS];
 };
 
 struct msg_events {

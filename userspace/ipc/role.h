@@ -62,7 +62,7 @@ struct role {
 	struct msg_init init;
 	struct config_ref *config;
 	struct stats *stats;
-	int cache_fd; /* the verdict cache, of app the quotas' sums, or -1 */
+	int cache_fd; /* scan, relay: verdicts; app: sums of quotas; or -1 */
 	struct timer heartbeat;
 	char name[24]; /* "relay/0" */
 };

@@ -90,6 +90,14 @@ static const char *const app_names[] = {
 	[APP_UNATTRIBUTED + USAGE_TABLE_FULL] = "unattributed_table_full",
 };
 
+static const char *const resolve_names[] = {
+	[RESOLVE_QUERIES] = "queries",	   [RESOLVE_CACHE_HITS] = "cache_hits",
+	[RESOLVE_SHARED] = "shared",	   [RESOLVE_BUSY] = "busy",
+	[RESOLVE_NOT_FOUND] = "not_found", [RESOLVE_FAILURES] = "failures",
+	[RESOLVE_UNDER_WAY] = "under_way", [RESOLVE_CACHED] = "cached",
+	[RESOLVE_RELOADS] = "reloads",
+};
+
 struct name_table {
 	const char *const *names;
 	unsigned int count;
@@ -100,6 +108,7 @@ static const struct name_table tables[ROLE_COUNT] = {
 	[ROLE_SCAN] = {scan_names, SCAN_COUNTERS},
 	[ROLE_LOG] = {log_names, LOG_COUNTERS},
 	[ROLE_APP] = {app_names, APP_COUNTERS},
+	[ROLE_RESOLVE] = {resolve_names, RESOLVE_COUNTERS},
 	/* verdicts and reasons have their names in policy/verdict.h */
 	[ROLE_RELAY] = {relay_names, RELAY_VERDICT},
 };

@@ -121,6 +121,19 @@ enum app_counter {
 	APP_COUNTERS = APP_UNATTRIBUTED + USAGE_REASONS
 };
 
+enum resolve_counter {
+	RESOLVE_QUERIES,    /* by relays */
+	RESOLVE_CACHE_HITS, /* of them, those answered at once */
+	RESOLVE_SHARED,	    /* ... that waited for the answer to another's */
+	RESOLVE_BUSY,	    /* ... refused: too many under way */
+	RESOLVE_NOT_FOUND,  /* ... answered: no such name */
+	RESOLVE_FAILURES,   /* ... not answered, or not with sense */
+	RESOLVE_UNDER_WAY,  /* names that servers are asked for now */
+	RESOLVE_CACHED,	    /* names known now */
+	RESOLVE_RELOADS,    /* of resolv.conf or hosts, since start */
+	RESOLVE_COUNTERS
+};
+
 _Static_assert(RELAY_COUNTERS <= STATS_COUNTERS, "page too small");
 
 /* Name of counter @i of @role as in `sluicectl --json status`, or NULL. */

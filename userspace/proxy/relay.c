@@ -83,6 +83,47 @@ static int net_connect(struct relay *r, int fd)
 	return rc;
 }
 
+/* --- resolve: addresses of names ----------------------------------- */
+
+static struct relay *relay_of_resolve(struct chan *ch)
+{
+	return list_entry(ch, struct relay, resolve);
+}
+
+static int on_resolved(struct chan *ch, const struct chan_msg *m)
+{
+	return name_asks_answered(&relay_of_resolve(ch)->names, m);
+}
+
+/* What was asked waits for its successor. */
+static void on_resolve_closed(struct chan *ch, const char *violation)
+{
+	if (violation != NULL)
+		role_report_violation(relay_of_resolve(ch)->role, ROLE_RESOLVE,
+				      0, violation);
+}
+
+static const struct chan_rule resolve_rules[] = {
+	{MSG_RESOLVED, sizeof(struct msg_resolved), 0, 0, 0, on_resolved},
+};
+
+static const struct chan_ops resolve_ops = {
+	.rules = resolve_rules,
+	.nrules = sizeof(resolve_rules) / sizeof(resolve_rules[0]),
+	.closed = on_resolve_closed,
+};
+
+static int resolve_connect(struct relay *r, int fd)
+{
+	int rc;
+
+	chan_close(&r->resolve);
+	rc = chan_open(&r->resolve, fd);
+	if (rc == 0)
+		name_asks_connected(&r->names);
+	return rc;
+}
+
 int relay_peer(struct relay *r, enum role_id id, int fd)
 {
 	switch (id) {
@@ -92,6 +133,8 @@ int relay_peer(struct relay *r, enum role_id id, int fd)
 		return scanner_connect(&r->scanner, fd);
 	case ROLE_LOG:
 		return outbox_connect(&r->events, fd);
+	case ROLE_RESOLVE:
+		return resolve_connect(r, fd);
 	default:
 		close(fd);
 		return -EPROTO;
@@ -241,6 +284,8 @@ int relay_init(struct relay *r, struct role *role)
 	chan_init(&r->net, r->loop, &net_ops, r);
 	stock_init(&r->stock, &r->net, r->loop);
 	data_asks_init(&r->data, &r->net);
+	chan_init(&r->resolve, r->loop, &resolve_ops, r);
+	name_asks_init(&r->names, r->loop, &r->resolve);
 	scanner_init(&r->scanner, r->loop, r->stats);
 	r->scanner.violation = scan_violation;
 	r->scanner.deadline_ms = role->config->config->scan.deadline;
@@ -346,6 +391,7 @@ void relay_close(struct relay *r)
 	outbox_close(&r->events);
 	stock_close(&r->stock);
 	data_asks_close(&r->data);
+	chan_close(&r->resolve);
 	chan_close(&r->net);
 	object_store_close(&r->objects);
 	pipe_pool_close(&r->pipes);

@@ -12,6 +12,7 @@
 #include "ipc/role.h"
 #include "ipc/vcache.h"
 #include "proxy/data_ask.h"
+#include "proxy/name_ask.h"
 #include "proxy/object.h"
 #include "proxy/pool.h"
 #include "proxy/scanner.h"
@@ -37,6 +38,8 @@ struct relay {
 	struct chan net;
 	struct stock stock;
 	struct data_asks data;
+	struct chan resolve;
+	struct name_asks names;
 	struct scanner scanner;
 	struct outbox events;
 

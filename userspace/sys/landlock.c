@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -14,6 +15,8 @@
 	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |  \
 	 LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | \
 	 LANDLOCK_ACCESS_FS_REMOVE_DIR)
+#define ACCESS_FILE \
+	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE)
 /* Everything that version 1 (Linux 5.13) can deny. */
 #define ACCESS_ALL ((LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1)
 
@@ -29,13 +32,19 @@ static int allow_path(int ruleset, const struct sandbox_path *p)
 		.allowed_access = p->writable ? ACCESS_READ | ACCESS_WRITE
 					      : ACCESS_READ,
 	};
+	struct stat st;
 	int rc = 0;
 
 	attr.parent_fd = open(p->path, O_PATH | O_CLOEXEC);
 	if (attr.parent_fd == -1)
 		return -errno;
-	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH,
-		    &attr, 0) == -1)
+	if (fstat(attr.parent_fd, &st) == -1)
+		rc = -errno;
+	/* What only a directory allows is EINVAL for a file. */
+	else if (!S_ISDIR(st.st_mode))
+		attr.allowed_access &= ACCESS_FILE;
+	if (rc == 0 && syscall(SYS_landlock_add_rule, ruleset,
+			       LANDLOCK_RULE_PATH_BENEATH, &attr, 0) == -1)
 		rc = -errno;
 	close(attr.parent_fd);
 	return rc;

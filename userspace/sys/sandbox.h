@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* A directory tree that stays reachable where Landlock does the limiting. */
+/* A directory tree, or a file, that stays reachable where Landlock limits it. */
 struct sandbox_path {
 	const char *path;
 	bool writable;
@@ -44,6 +44,8 @@ struct sandbox {
 	bool keep_bpf;	     /* CAP_BPF and CAP_PERFMON, where it has them */
 	bool keep_ports;     /* CAP_NET_BIND_SERVICE, where it has that */
 	bool own_network;    /* an empty network namespace */
+	/* socket(2) for UDP and TCP over IPv4 and IPv6, and for nothing else */
+	bool inet_sockets;
 	/* System calls by name beyond the ones all roles make. */
 	const char *const *syscalls;
 	size_t nsyscalls;

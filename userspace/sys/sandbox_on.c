@@ -2,10 +2,12 @@
 #include "sys/sandbox.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "sys/caps.h"
@@ -136,6 +138,32 @@ static int allow_on_itself(scmp_filter_ctx ctx)
 	return rc;
 }
 
+/* No netlink, no raw packets, and no socket of the file system. */
+static int allow_inet_sockets(scmp_filter_ctx ctx)
+{
+	static const struct {
+		int type;
+		int protocol;
+	} kinds[] = {{SOCK_DGRAM, 0},
+		     {SOCK_DGRAM, IPPROTO_UDP},
+		     {SOCK_STREAM, 0},
+		     {SOCK_STREAM, IPPROTO_TCP}};
+	static const int families[] = {AF_INET, AF_INET6};
+	const scmp_datum_t flags = SOCK_CLOEXEC | SOCK_NONBLOCK;
+	int rc = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds) && rc == 0; i++)
+		for (size_t f = 0; f < ARRAY_SIZE(families) && rc == 0; f++)
+			rc = seccomp_rule_add(
+				ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 3,
+				SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[f]),
+				SCMP_A1(SCMP_CMP_MASKED_EQ, ~flags,
+					(scmp_datum_t)kinds[i].type),
+				SCMP_A2(SCMP_CMP_EQ,
+					(scmp_datum_t)kinds[i].protocol));
+	return rc;
+}
+
 static int limit_calls(const struct sandbox *sb, char *wrong, size_t size)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
@@ -148,6 +176,8 @@ static int limit_calls(const struct sandbox *sb, char *wrong, size_t size)
 		rc = allow_on_itself(ctx);
 	if (rc == 0)
 		rc = allow_calls(ctx, sb->syscalls, sb->nsyscalls);
+	if (rc == 0 && sb->inet_sockets)
+		rc = allow_inet_sockets(ctx);
 	if (rc == 0)
 		rc = seccomp_load(ctx);
 	seccomp_release(ctx);

@@ -400,7 +400,11 @@ static void services(void **state)
 		    "service web { port = 2121 }");
 	s = config_service(&config, PROTOCOL_FTP, MODE_TRANSPARENT);
 	assert_int_equal(s->port, 3129);
+	assert_false(config_needs_resolver(&config));
+	config.services[1].mode = MODE_FORWARD; /* no word sets it yet */
+	assert_true(config_needs_resolver(&config));
 	config.service_count = 0;
+	assert_false(config_needs_resolver(&config));
 	assert_null(config_service(&config, PROTOCOL_HTTP, MODE_TRANSPARENT));
 }
 

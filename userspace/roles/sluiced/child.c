@@ -24,10 +24,11 @@
 /* How long a role may be silent before it is taken for hung and killed. */
 static const uint64_t hung_after_ms[ROLE_COUNT] = {
 	[ROLE_RELAY] = 3000,
-	[ROLE_NET] = 8000,   /* waits for the kernel at most 2 s a request */
-	[ROLE_SCAN] = 10000, /* never touches an object itself */
-	[ROLE_LOG] = 60000,  /* waits for the disk */
-	[ROLE_APP] = 5000,   /* traffic flows without it */
+	[ROLE_NET] = 8000,     /* waits for the kernel at most 2 s a request */
+	[ROLE_SCAN] = 10000,   /* never touches an object itself */
+	[ROLE_LOG] = 60000,    /* waits for the disk */
+	[ROLE_APP] = 5000,     /* traffic flows without it */
+	[ROLE_RESOLVE] = 5000, /* reads two small files, waits for nobody */
 };
 
 void child_describe(const struct child *c, char *dst, size_t size)

@@ -34,14 +34,15 @@ static int on_ready(struct chan *ch, const struct chan_msg *msg)
 /* Whether a role reads what strangers sent, so that it may be taken over. */
 static bool reads_traffic(enum role_id role)
 {
-	return role == ROLE_RELAY || role == ROLE_APP;
+	return role == ROLE_RELAY || role == ROLE_APP || role == ROLE_RESOLVE;
 }
 
 /*
  * A peer broke the protocol. The word of net, scan and log against a role that
  * reads traffic is enough to end it. The word of such a role is not enough to
  * end the others, or one that was taken over could end them all: it gets a new
- * channel, no more.
+ * channel, no more. Of two such roles, a relay and resolve, either may be the
+ * one that lies: they stay apart until one of them is started anew.
  */
 static int on_violation(struct chan *ch, const struct chan_msg *msg)
 {
@@ -52,7 +53,11 @@ static int on_violation(struct chan *ch, const struct chan_msg *msg)
 	accused = supervisor_child(c->sup, peer->role, peer->index);
 	if (accused == NULL || !peers_talk(c->role, accused->role))
 		return -EPROTO;
-	if (reads_traffic(accused->role)) {
+	if (reads_traffic(accused->role) && reads_traffic(c->role)) {
+		log_error("%s/%u and %s/%u don't talk any more",
+			  role_name(c->role), c->index,
+			  role_name(accused->role), accused->index);
+	} else if (reads_traffic(accused->role)) {
 		child_kill(accused, "it broke the protocol between roles");
 	} else if (c->sup->loop.now_ms - c->accused_ms < ACCUSE_MS) {
 		child_kill(c, "it accuses other roles again and again");

@@ -6,7 +6,7 @@
 #define LOOK_MS	      50
 #define DISARM_MS     1500  /* net: until the switch is off */
 #define RELAY_MORE_MS 3000  /* relays: to hand over their last events */
-#define ENDING_MS     5000  /* scan, app and log, after the relays */
+#define ENDING_MS     5000  /* scan, app, resolve and log, after the relays */
 #define NET_ENDING_MS 65000 /* net, after app: until TIME_WAIT is over */
 #define KILL_MORE_MS  1000  /* beyond the time that a role was given */
 #define HURRY_MS      3000  /* all of them, when it is to be at once */
@@ -87,6 +87,7 @@ static void end_rest(struct supervisor *sup)
 		sup->phase_deadline + (sup->hurry ? HURRY_MS : NET_ENDING_MS);
 	stop_role(sup, ROLE_SCAN, ms);
 	stop_role(sup, ROLE_APP, ms);
+	stop_role(sup, ROLE_RESOLVE, ms);
 	stop_role(sup, ROLE_LOG, ms);
 	/* What has begun already goes on with less time. */
 	if (sup->net_tries > 0 && child_up(net_of(sup)))
@@ -107,6 +108,7 @@ static void look_at_rest(struct supervisor *sup)
 	if (late(sup)) {
 		kill_role(sup, ROLE_SCAN);
 		kill_role(sup, ROLE_APP);
+		kill_role(sup, ROLE_RESOLVE);
 		kill_role(sup, ROLE_LOG);
 	}
 	if (sup->net_tries == 0 && !role_up(sup, ROLE_APP))

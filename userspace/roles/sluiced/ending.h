@@ -4,8 +4,8 @@
  *
  * First the switch goes off, so that no new connection is sent to a relay that
  * won't take it. Then the relays finish what they carry, which still needs net
- * (the rules that divert it), scan and log: those are started again even now.
- * Then scan and log end (which takes the relays' last events), and net, which
+ * (the rules that divert it), scan, log and resolve: those are started again
+ * even now. Then these end (log takes the relays' last events), and net, which
  * removes rules and routes when nothing needs them any more; it is started for
  * that alone if it has to be. Each step has its time; who is late is killed.
  */

@@ -7,7 +7,10 @@
 
 #include "roles/sluiced/child.h"
 
-/* Relays talk with net, scan and log; app talks with log; nobody else talks. */
+/*
+ * Relays talk with net, scan, log and resolve; app talks with log; nobody else
+ * talks.
+ */
 bool peers_talk(enum role_id a, enum role_id b);
 /* A new channel between two running children; an earlier one is replaced. */
 void peers_connect_pair(struct child *a, struct child *b);

@@ -193,20 +193,22 @@ static int send_init(struct child *c)
 		.gid = sup->gid,
 		.instance = c->instance,
 	};
-	int fds[3] = {sup->config_fd, c->stats_fd, sup->cache_fd};
+	int fds[3] = {sup->config_fd, c->stats_fd, -1};
 	int ro = -1, rc;
 
 	for (size_t i = 0; i < sup->nchildren; i++)
 		relays += sup->children[i].role == ROLE_RELAY;
 	init.relays = (uint32_t)relays;
+	/* Relays read the verdict cache; scan alone writes it. */
 	if (c->role == ROLE_RELAY) {
-		/* Relays read the verdict cache; scan alone writes it. */
 		ro = fds[2] = memfile_read_only(sup->cache_fd);
 		if (ro < 0)
 			return ro;
-	}
-	if (c->role == ROLE_APP)
+	} else if (c->role == ROLE_SCAN) {
+		fds[2] = sup->cache_fd;
+	} else if (c->role == ROLE_APP) {
 		fds[2] = sup->quota_fd;
+	}
 	rc = chan_send_full(&c->chan, MSG_INIT, &init, sizeof(init), NULL, 0,
 			    fds, fds[2] >= 0 ? 3 : 2);
 	if (ro >= 0)

@@ -112,6 +112,8 @@ static int add_children(struct supervisor *sup)
 		rc = add_child(sup, ROLE_NET, 0);
 	if (rc == 0)
 		rc = add_child(sup, ROLE_APP, 0);
+	if (rc == 0)
+		rc = add_child(sup, ROLE_RESOLVE, 0);
 	for (uint32_t i = 0; i < relays && rc == 0; i++)
 		rc = add_child(sup, ROLE_RELAY, i);
 	return rc;
@@ -124,6 +126,8 @@ static bool child_needed(const struct child *c, const struct config *config)
 		return config->scan.engine != ENGINE_NONE;
 	case ROLE_APP:
 		return config->apps.enabled;
+	case ROLE_RESOLVE:
+		return config_needs_resolver(config);
 	default:
 		return true;
 	}

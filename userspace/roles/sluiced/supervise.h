@@ -16,7 +16,7 @@
 #include "ipc/usage.h"
 #include "roles/sluiced/child.h"
 
-#define CHILDREN_MAX	   (4 + CONFIG_RELAYS)
+#define CHILDREN_MAX	   (5 + CONFIG_RELAYS)
 #define SUPERVISOR_TICK_MS 1000
 
 /* Answers of roles that somebody (the control socket) waits for. */
