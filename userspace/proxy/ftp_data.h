@@ -67,7 +67,7 @@ bool ftp_data_passive(struct ftp_data *d, uint16_t port);
  * port where the client's address is kept. False without memory.
  */
 bool ftp_data_active(struct ftp_data *d, const struct ip_endpoint *client);
-/* Whether either side can be told: 1, 0 not yet, or -errno. */
+/* Whether either side can be told: 1, 0 not yet, or -errno, also later. */
 int ftp_data_ready(const struct ftp_data *d);
 /* Active, and the transfer begins: connect to the client. Once. */
 void ftp_data_call_client(struct ftp_data *d);

@@ -190,14 +190,31 @@ static bool is_infected(struct ftp *f)
 	return true;
 }
 
+/* What can't come about any more is refused here, and not asked for. */
+static bool has_data(struct ftp *f)
+{
+	int rc = ftp_data_ready(&f->data);
+
+	if (f->data.mode == FTP_DATA_NONE) {
+		ftp_say(f, 425, "Use PORT or PASV first.");
+		return false;
+	}
+	if (rc < 0) {
+		ftp_data_close(&f->data, true);
+		ftp_say(f, 425, "No data connection can be made: %s.",
+			strerror(-rc));
+	}
+	return rc >= 0;
+}
+
 void ftp_transfer_begin(struct ftp *f, const struct ftp_request *req)
 {
 	static const struct coding_list none;
 	struct ftp_transfer *t = &f->transfer;
 	bool object = is_upload(req->command) || req->command == FTP_RETR;
 
-	if (f->data.mode == FTP_DATA_NONE) {
-		ftp_say(f, 425, "Use PORT or PASV first.");
+	if (!has_data(f)) {
+		f->restart = 0;
 		return;
 	}
 	if (!remember(f, req, object)) {
