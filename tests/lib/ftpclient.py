@@ -98,6 +98,7 @@ class Control(rawclient.Conn):
     def __init__(self, host, port=PORT, **kwargs):
         super().__init__(host, port, **kwargs)
         self.host = host
+        self.transfers = 0  # that were asked for: each has an event
 
     # --- commands and replies
 
@@ -158,6 +159,7 @@ class Control(rawclient.Conn):
         else:
             sock = self.listen(mode)
         self.send(line.encode() + b"\r\n")
+        self.transfers += 1
         if late:
             sock = socket.create_connection(target, timeout=rawclient.TIMEOUT)
         first = self.reply()
@@ -226,10 +228,10 @@ class Case(rawclient.Case):
         """That one can't do it, and no gateway is there to help."""
         return not self.kit.sluice and self.kit.args.server == server
 
-    def event(self, conn, index=-1, **members):
-        """Only a gateway that is there has events."""
+    def event(self, conn, index=None, **members):
+        """Of the last transfer, if there is a gateway that has events."""
         if self.kit.sluice:
-            super().event(conn, index, **members)
+            super().event(conn, conn.transfers - 1 if index is None else index, **members)
 
     def no_event(self, conn):
         if self.kit.sluice:

@@ -25,7 +25,7 @@ import time
 import traceback
 
 TIMEOUT = 15
-PROBLEMS_SHOWN = 6
+PROBLEMS_SHOWN = 16
 FAILED = 9  # exit status: a case failed, and was told about
 
 

@@ -64,13 +64,17 @@ client_get() {
 	esac
 }
 arrived() { stat -c %s "$T/got" 2>/dev/null || echo 0; }
-# breaks CLIENT MODE FAMILY SERVER PATH: it fails, and has not the last bytes
+# breaks CLIENT MODE FAMILY SERVER PATH: it fails, and has not the last bytes; of a URL that isn't known for it
 breaks() {
 	local name="$1, $2, IPv$3, $4, $5" status size
+	cp "$T/ftp/$4/$5" "$T/ftp/$4/s/$1-$2-$3-${5##*/}"
 	size=$(stat -c %s "$T/ftp/$4/$5")
-	client_get "$@" >"$T/said" 2>&1
+	client_get "$1" "$2" "$3" "$4" "s/$1-$2-$3-${5##*/}" >"$T/said" 2>&1
 	status=$?
-	[ $status != 0 ] || not_ok "$name: it fails" "$(tail -n 5 "$T/said")"
+	# tnftp takes no notice of a last reply when nothing came: then it has an empty file.
+	[ $status != 0 ] || [ "$1 $(arrived)" = "tnftp 0" ] || not_ok "$name: it fails" "$(tail -n 5 "$T/said")"
+	# pget makes room first.
+	[ "$1" != pget ] || truncate -s "$(LC_ALL=C tr -d '\0' <"$T/got" | wc -c)" "$T/got"
 	is_less "$(arrived)" $((size < 1048576 ? 1 : size - 65535)) "$name: status $status, $(arrived) bytes"
 }
 # arrives CLIENT MODE FAMILY SERVER PATH: whole
@@ -155,6 +159,9 @@ check_uploads() {
 check_cases() {
 	local family server
 	with_sluice || return 0
+	# No table of infected URLs: each transfer is about the object.
+	ftp_conf scan.infected_url_block=0
+	sluicectl reload >"$T/reload" || not_ok "reload" "$(cat "$T/reload")"
 	for family in 4 6; do
 		for server in "${FTP_SERVERS[@]}"; do ftp_begin scan "$server" $family; done
 		ftp_end

@@ -18,6 +18,17 @@ BAD = ("eicar.com", "eicar.zip", "eicar2.zip", "eicar.com.gz", "eicar-at-end.bin
 SMALL = b"clean\n" * 100
 
 
+def noise(size):
+    """Nothing in there looks like the beginning of an archive."""
+    return bytes(b | 128 for b in os.urandom(size))
+
+
+def write(case, name, content):
+    with open(case.kit.path(name), "wb") as f:
+        f.write(content)
+    os.chmod(case.kit.path(name), 0o666)
+
+
 def setup(kit):
     for name in ("up", "locked"):
         os.makedirs(kit.path(name), exist_ok=True)
@@ -25,7 +36,7 @@ def setup(kit):
     with open(kit.path("small"), "wb") as f:
         f.write(SMALL)
     with open(kit.path("clean-3m"), "wb") as f:
-        f.write(bytes(b | 128 for b in os.urandom(3000000)))
+        f.write(noise(3000000))
 
 
 def blocked(case, conn, result, content, what):
@@ -33,7 +44,7 @@ def blocked(case, conn, result, content, what):
     case.same(result.code, 550, f"{what}: the reply")
     text = (result.last or result.first).text
     case.match(text, rf"Blocked.*{FOUND}", f"{what}: the reply")
-    if result.last:
+    if result.got:
         case.same(result.ended, "reset", f"{what}: the data connection's end")
     if len(content) < 1 << 20:
         case.same(result.got, b"", f"{what}: data of what is held")
@@ -49,7 +60,7 @@ def case_downloads(case):
             conn = case.login()
             content = case.kit.file(f"s/{name}")
             blocked(case, conn, conn.get(f"RETR s/{name}", mode), content, f"{mode}, {name}")
-            case.event(conn, 0, method="RETR", direction="download", url=url(case, f"s/{name}"))
+            case.event(conn, method="RETR", direction="download", url=url(case, f"s/{name}"))
             case.goes_on(conn)
 
 
@@ -64,7 +75,7 @@ def case_clean(case):
     for mode in case.kit.modes:
         for name in ("clean.txt", "clean.bin", "clean.zip", "../clean-3m"):
             case.whole(conn.get(f"RETR s/{name}", mode), case.kit.file(f"s/{name}"), f"{mode}, {name}")
-            case.event(conn, -1, verdict="clean", status=226, action="allow", bytes_in=0,
+            case.event(conn, verdict="clean", status=226, action="allow", bytes_in=0,
                        bytes_out=len(case.kit.file(f"s/{name}")))
 
 
@@ -94,19 +105,19 @@ def case_listings(case):
     case.check(result.whole and b"eicar.com" in result.got, f"{result!r}")
 
 
-def case_stalled(case):
+def case_tail(case):
     """tail: bytes that come before the verdict, but for the last"""
-    conn = case.login()
-    content = case.kit.file("clean-3m")
-    case.whole(conn.get("RETR clean-3m"), content, "a download")
     for mode in case.kit.modes:
+        if mode in ("port", "eprt"):
+            continue  # all may be here before the client is
+        content = noise(3000000) + case.kit.file("s/eicar.zip")
+        write(case, "up/tail", content)
         conn = case.login()
-        first, data = conn.start("RETR s/eicar-at-end.bin", mode)
-        data.read(100000)  # early
-        case.same(len(data.got), 100000, f"{mode}: early bytes")
+        first, data = conn.start("RETR up/tail", mode)
         data.read()
         data.close()
-        blocked(case, conn, Result(first, conn.reply(), data), case.kit.file("s/eicar-at-end.bin"), mode)
+        case.check(data.got and content.startswith(data.got), f"{mode}: {len(data.got)} early bytes")
+        blocked(case, conn, Result(first, conn.reply(), data), content, mode)
 
 
 def case_uploads(case):
@@ -129,9 +140,7 @@ def case_upload_over(case):
     conn = case.login()
     for name in BAD:
         where = case.kit.path("up/before")
-        with open(where, "wb") as f:
-            f.write(b"as it was")
-        os.chmod(where, 0o666)
+        write(case, "up/before", b"as it was")
         os.utime(where, (1000000000, 1000000000))
         case.same(conn.put("STOR up/before", case.kit.file(f"s/{name}")).code, 550, name)
         case.same((case.kit.file("up/before"), os.stat(where).st_mtime), (b"as it was", 1000000000), "the file of before")
@@ -142,10 +151,10 @@ def case_upload_clean(case):
     conn = case.login()
     for mode in case.kit.modes:
         for size in (0, 1, 16384, 65536, 65537, 1048577):
-            content = bytes(b | 128 for b in os.urandom(size))
+            content = noise(size)
             case.same(conn.put(f"STOR up/clean-{size}", content, mode).code, 226, f"{mode}, {size} bytes")
             case.check(case.kit.file(f"up/clean-{size}") == content, f"{mode}, {size} bytes: what was stored")
-            case.event(conn, -1, method="STOR", verdict="clean", status=226, bytes_in=size)
+            case.event(conn, method="STOR", verdict="clean", status=226, bytes_in=size)
 
 
 def case_upload_refused(case):
@@ -171,9 +180,7 @@ def case_upload_cut(case):
 
 def case_partial_uploads(case):
     """APPE, and STOR behind REST: what becomes of it can't be scanned"""
-    with open(case.kit.path("up/part"), "wb") as f:
-        f.write(b"first")
-    os.chmod(case.kit.path("up/part"), 0o666)
+    write(case, "up/part", b"first")
     for lines in (("APPE up/part",), ("REST 5", "STOR up/part")):
         conn = case.login()
         for line in lines[:-1]:
@@ -238,8 +245,7 @@ def case_changed(case):
     """an object that is another one when it goes on"""
     for mode in case.kit.modes:
         name = f"up/changes-{mode}"
-        with open(case.kit.path(name), "wb") as f:
-            f.write(bytes(b | 128 for b in os.urandom(3000000)))
+        write(case, name, noise(3000000))
         conn = case.login()
         _, data = conn.start(f"RETR {name}", mode)
         data.read(1500000)
@@ -282,7 +288,7 @@ def case_together(case):
         data.close()
         result = Result(first, conns[i].reply(), data)
         if i % 2:
-            case.same((result.code, result.ended), (550, "reset"), f"session {i}")
+            case.same((result.code, result.ended), (550, "reset" if result.got else "fin"), f"session {i}")
         else:
             case.whole(result, clean, f"session {i}")
 

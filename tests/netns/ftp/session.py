@@ -37,10 +37,10 @@ def case_modes(case):
     conn = case.login()
     for mode in case.kit.modes:
         case.whole(conn.get("RETR medium", mode), case.kit.file("medium"), f"{mode}: a download")
+        case.event(conn, protocol="ftp", method="RETR", status=226, verdict=case.kit.good)
         case.same(conn.put(f"STOR uploads/{mode}", SMALL * 50, mode).code, 226, f"{mode}: an upload")
         case.same(case.kit.file(f"uploads/{mode}"), SMALL * 50, f"{mode}: what was stored")
-        case.event(conn, -2, protocol="ftp", method="RETR", status=226, verdict=case.kit.good)
-        case.event(conn, -1, protocol="ftp", method="STOR", status=226, verdict=case.kit.good)
+        case.event(conn, protocol="ftp", method="STOR", status=226, verdict=case.kit.good)
 
 
 def case_late(case):
@@ -262,7 +262,7 @@ def case_walks_away(case):
             data.read(100000)
             getattr(data, how)()
             interrupted(case, conn, f"{mode}, {how}")
-            case.event(conn, 0, method="RETR", reason="client_closed")
+            case.event(conn, method="RETR", reason="client_closed")
             case.goes_on(conn)
 
 
