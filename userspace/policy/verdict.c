@@ -37,7 +37,8 @@ static const struct reason_text reasons[REASON_COUNT] = {
 		 "Policy refuses encryption that hides files from the scanner."},
 	[REASON_BOUNCE] =
 		{"bounce",
-		 "Data connections go to the client that asks for them, and to no other host or service."},
+		 "Data connections go to the client that asks for them, and to "
+		 "no other host or service."},
 	[REASON_SCANNER_FAILED] =
 		{"scanner_failed",
 		 "It could not be scanned: the scanner failed."},
