@@ -10,18 +10,8 @@
 
 #include "proxy/eventlog.h"
 
-/* Lines of a client that are no commands, one after the other: no FTP. */
-#define BAD_LINES_MAX 20
-/* For the second of the two replies that ABOR gets; some servers send one. */
-#define ABOR_MS	      5000
-/* For the first one, until the data connection is cut. */
-#define CUT_MS	      1000
-/* For the last reply to a transfer that failed: Pure-FTPd often sends none. */
-#define FAILED_MS     10000
-/* For a client to take the last words. */
-#define LAST_MS	      10000
 /* Steps of a session before others get their turn. */
-#define STEPS_A_TURN  64
+#define STEPS_A_TURN 64
 
 static struct ftp *ftp_of(const struct session *s)
 {
@@ -120,155 +110,6 @@ void ftp_log_refused(struct ftp *f, enum verdict verdict, enum reason reason,
 					sizeof(host)));
 	stats_add(f->session->relay->stats, RELAY_REQUESTS, 1);
 	eventlog_tell(f->session, &ev);
-}
-
-/* --- the client's lines -------------------------------------------- */
-
-/* More bytes of @sd, for lines that may need more room than a buffer has. */
-static ssize_t receive(struct ftp *f, struct side *sd)
-{
-	ssize_t n = side_receive(sd);
-
-	if (n == -ENOBUFS &&
-	    side_grow_in(sd, (size_t)ftp_config(f)->ftp.max_line + 1024))
-		n = side_receive(sd);
-	return n;
-}
-
-/* Up to and with its LF; all there is when none is in sight. */
-static void skip_line(struct buf *in)
-{
-	const uint8_t *lf = memchr(buf_head(in), '\n', buf_len(in));
-
-	buf_consume(in,
-		    lf != NULL ? (size_t)(lf - buf_head(in)) + 1 : buf_len(in));
-}
-
-static void bad_line(struct ftp *f, enum ftp_error error)
-{
-	const char *name = ftp_error_name(error);
-
-	if (error != FTP_LINE_TOO_LONG && ++f->bad_lines < BAD_LINES_MAX) {
-		skip_line(&f->session->client.in);
-		ftp_say(f, 500, "Syntax error (%s).", name);
-		return;
-	}
-	ftp_log_refused(f, VERDICT_BLOCKED, REASON_BAD_REQUEST, "ftp", "", name,
-			500);
-	ftp_say(f, 500, "This is no FTP (%s).", name);
-	ftp_end(f, CLOSE_REFUSED);
-}
-
-/* While an object moves, ABOR is obeyed at once, and all else waits. */
-static bool waits(const struct ftp *f, const struct ftp_request *req)
-{
-	return f->state != FTP_READY && req->command != FTP_ABOR;
-}
-
-/* The next command, if it is there and may be taken. Progress? */
-static bool take_command(struct ftp *f)
-{
-	struct side *client = &f->session->client;
-	struct buf *in = &client->in;
-	struct ftp_request req;
-	ssize_t received;
-	ptrdiff_t n;
-
-	/* Who does not take replies gives no more commands. */
-	if (!side_flushed(client))
-		return false;
-	received = f->state == FTP_READY ? receive(f, client)
-					 : side_receive(client);
-	if (buf_len(in) == 0)
-		return false; /* nor need there be a buffer */
-	n = ftp_parse_command(buf_head(in), buf_len(in), f->seen_command,
-			      ftp_config(f)->ftp.max_line, &req);
-	if (n == 0)
-		f->seen_command = buf_len(in);
-	if (n == 0 || (n > 0 && waits(f, &req)) ||
-	    (n < 0 && f->state != FTP_READY))
-		return received > 0;
-	f->seen_command = 0;
-	if (n < 0) {
-		bad_line(f, (enum ftp_error) - n);
-		return true;
-	}
-	/* Its views last until something is received again. */
-	buf_consume(in, (size_t)n);
-	f->bad_lines = 0;
-	f->session->requests++;
-	if (f->state == FTP_READY)
-		ftp_command_take(f, &req);
-	else
-		ftp_transfer_abort(f);
-	return true;
-}
-
-/* --- the server's lines -------------------------------------------- */
-
-static bool read_line(struct ftp *f)
-{
-	struct side *server = &f->session->server;
-	struct buf *in = &server->in;
-	bool first = !f->reply.open;
-	ptrdiff_t n = ftp_parse_reply(buf_head(in), buf_len(in), f->seen_reply,
-				      ftp_config(f)->ftp.max_line, &f->reply);
-
-	f->seen_reply = n == 0 ? buf_len(in) : 0;
-	if (n == 0)
-		return false;
-	if (n > 0)
-		f->reply_bytes += (uint64_t)n;
-	if (n < 0) {
-		ftp_reply_bad(f, (enum ftp_error) - n);
-		return true;
-	}
-	buf_consume(in, (size_t)n);
-	if (first)
-		f->unasked = f->state != FTP_REPLY;
-	if (f->reply_bytes > ftp_config(f)->ftp.max_reply) {
-		ftp_reply_bad(f, FTP_LINE_TOO_LONG);
-		return true;
-	}
-	ftp_reply_take(f);
-	if (!f->session->dead && f->session->state == f && !f->reply.open)
-		f->reply_bytes = 0;
-	return true;
-}
-
-/*
- * What the server says about a transfer that is under way is left where it is
- * until all of that was moved; but when it gave up, so do we.
- */
-static bool replied_early(struct ftp *f)
-{
-	const struct buf *in = &f->session->server.in;
-	struct ftp_reply reply = {0};
-	ptrdiff_t n = ftp_parse_reply(buf_head(in), buf_len(in), 0,
-				      ftp_config(f)->ftp.max_line, &reply);
-
-	if (n == 0 || (n > 0 && reply.code >= 200 && reply.code < 400 &&
-		       !ftp_transfer_done(f)))
-		return false;
-	if (n > 0 && reply.code < 200)
-		return read_line(f); /* one more */
-	ftp_enter(f, FTP_REPLY);
-	return true;
-}
-
-static bool take_reply(struct ftp *f)
-{
-	struct side *server = &f->session->server;
-	ssize_t received;
-
-	if (!side_flushed(&f->session->client))
-		return false;
-	received = receive(f, server);
-	if (buf_len(&server->in) == 0)
-		return received > 0;
-	if (f->state == FTP_TRANSFER && !f->transfer.held && !f->reply.open)
-		return replied_early(f) || received > 0;
-	return read_line(f) || received > 0;
 }
 
 /* --- ends ---------------------------------------------------------- */
@@ -382,108 +223,13 @@ static bool step(struct ftp *f)
 		progress = ftp_transfer_run(f);
 	if (!s->dead && s->state == f && f->state != FTP_SETUP &&
 	    f->state != FTP_LAST)
-		progress |= take_reply(f);
+		progress |= ftp_lines_server(f);
 	if (!s->dead && s->state == f &&
 	    (f->state == FTP_READY || f->state == FTP_TRANSFER))
-		progress |= take_command(f);
+		progress |= ftp_lines_client(f);
 	if (progress || s->dead || s->state != f || f->state == FTP_LAST)
 		return progress;
 	return client_left(f) ? false : server_left(f);
-}
-
-/* --- time ---------------------------------------------------------- */
-
-/* The reply to a transfer that failed is waited for. */
-static bool is_last_word(const struct ftp *f)
-{
-	return f->transfer.failed && f->asked == FTP_ASKED_BY_CLIENT;
-}
-
-/* When the present state has lasted too long. */
-static uint64_t limit(const struct ftp *f)
-{
-	const struct config_ftp *c = &ftp_config(f)->ftp;
-	uint64_t moved = f->session->last_io_ms;
-
-	switch (f->state) {
-	case FTP_CONNECT:
-		return f->session->started_ms + c->connect_timeout;
-	case FTP_REPLY:
-		if (f->command == FTP_ABOR)
-			return f->asked_ms + ABOR_MS;
-		if (ftp_transfer_lingers(f))
-			return f->asked_ms + CUT_MS;
-		if (is_last_word(f))
-			return f->asked_ms + FAILED_MS;
-		return (moved > f->asked_ms ? moved : f->asked_ms) +
-		       c->reply_timeout;
-	case FTP_SETUP:
-		return f->asked_ms + c->data_timeout;
-	case FTP_TRANSFER:
-		if (f->transfer.check.state == CHECK_PENDING)
-			return ftp_now(f) + c->transfer_timeout;
-		if (!ftp_transfer_connected(f))
-			return f->asked_ms + c->data_timeout;
-		return moved + c->transfer_timeout;
-	case FTP_LAST:
-		return f->asked_ms + LAST_MS;
-	default:
-		return moved + c->idle_timeout;
-	}
-}
-
-static void say_late(struct ftp *f, enum reason reason, const char *text,
-		     enum session_close why)
-{
-	if (ftp_transfer_there(f)) {
-		ftp_transfer_cut_off(f, reason);
-	} else if (why != CLOSE_IDLE) {
-		ftp_log_refused(f, VERDICT_PASSED, reason, "", "", "", 421);
-	}
-	ftp_say(f, 421, "%s", text);
-	ftp_end(f, why);
-}
-
-/* The client waits for two replies, and the server sent one. */
-static void aborted(struct ftp *f)
-{
-	ftp_say(f, 226, "Abort successful.");
-	ftp_ready(f);
-}
-
-static void is_late(struct ftp *f)
-{
-	switch (f->state) {
-	case FTP_CONNECT:
-		say_late(f, REASON_CONNECT_TIMEOUT,
-			 "The server did not answer in time.", CLOSE_TIMEOUT);
-		break;
-	case FTP_REPLY:
-		if (f->command == FTP_ABOR)
-			aborted(f);
-		else if (ftp_transfer_lingers(f))
-			ftp_transfer_cut(f);
-		else if (is_last_word(f))
-			ftp_transfer_unanswered(f);
-		else
-			say_late(f, REASON_RESPONSE_TIMEOUT,
-				 "The server did not reply in time.",
-				 CLOSE_TIMEOUT);
-		break;
-	case FTP_SETUP:
-		ftp_data_close(&f->data, true);
-		ftp_say(f, 425, "No data connection could be made in time.");
-		ftp_ready(f);
-		break;
-	case FTP_TRANSFER:
-		ftp_transfer_late(f);
-		break;
-	case FTP_LAST:
-		session_end(f->session, f->why, true);
-		break;
-	case FTP_READY:
-		say_late(f, REASON_TIMEOUT, "Idle for too long.", CLOSE_IDLE);
-	}
 }
 
 /* --- protocol ------------------------------------------------------ */
@@ -534,7 +280,7 @@ static void ftp_run(struct session *s)
 		side_relax(&s->client);
 		side_relax(&s->server);
 	}
-	session_deadline(s, limit(f));
+	session_deadline(s, ftp_time_limit(f));
 }
 
 static void ftp_timeout(struct session *s)
@@ -543,8 +289,8 @@ static void ftp_timeout(struct session *s)
 
 	if (s->relay->stopping && f->state == FTP_READY)
 		ftp_ready(f); /* says so */
-	else if (limit(f) <= ftp_now(f))
-		is_late(f);
+	else if (ftp_time_limit(f) <= ftp_now(f))
+		ftp_time_over(f);
 	if (lives(s, f))
 		ftp_run(s);
 }

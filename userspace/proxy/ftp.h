@@ -9,9 +9,10 @@
  *	a held upload	READY -> TRANSFER (received, judged) -> REPLY (150) ->
  *			TRANSFER -> REPLY (226) -> READY
  *
- * Files: ftp.c (session: states, lines in, time), ftp_command.c (what becomes of
- * a command), ftp_reply.c (what becomes of a reply), ftp_transfer.c (one object
- * on its way), ftp_data.c (data connections).
+ * Files: ftp.c (session: states, words of ours), ftp_lines.c (lines in),
+ * ftp_time.c (how long each state may last), ftp_command.c (what becomes of a
+ * command), ftp_reply.c (what becomes of a reply), ftp_begin.c, ftp_transfer.c
+ * and ftp_end.c (one object on its way), ftp_data.c (data connections).
  *
  * Fails closed: a command that could open a data connection which we would not
  * see is refused, and so is a reply that names one.
@@ -140,6 +141,20 @@ void ftp_log_refused(struct ftp *f, enum verdict verdict, enum reason reason,
 		     const char *rule, const char *method, const char *name,
 		     unsigned int status);
 
+/* --- ftp_lines.c ------------------------------------------------------------------ */
+
+/* Take the next command, if it is there and may be taken. Progress? */
+bool ftp_lines_client(struct ftp *f);
+/* Take the next line of a reply. Progress? */
+bool ftp_lines_server(struct ftp *f);
+
+/* --- ftp_time.c ------------------------------------------------------------------- */
+
+/* When the present state has lasted too long. */
+uint64_t ftp_time_limit(const struct ftp *f);
+/* It has. */
+void ftp_time_over(struct ftp *f);
+
 /* --- ftp_command.c ---------------------------------------------------------------- */
 
 /* The views of @req end with this call. */
@@ -154,18 +169,26 @@ void ftp_reply_take(struct ftp *f);
 /* The server did not send a reply. */
 void ftp_reply_bad(struct ftp *f, enum ftp_error error);
 
-/* --- ftp_transfer.c --------------------------------------------------------------- */
+/* --- ftp_begin.c ------------------------------------------------------------------ */
 
 /* RETR, STOR and their like were asked for: refuse, hold, or pass it on. */
 void ftp_transfer_begin(struct ftp *f, const struct ftp_request *req);
+/* Its command goes to the server. */
+void ftp_transfer_ask(struct ftp *f);
 /* The server is ready for it (1xx). */
 void ftp_transfer_start(struct ftp *f);
+
+/* --- ftp_transfer.c --------------------------------------------------------------- */
+
 /* Move what can be moved now. Progress? */
 bool ftp_transfer_run(struct ftp *f);
 /* Whether all there is was moved, so that the server's last reply can be read. */
 bool ftp_transfer_done(const struct ftp *f);
 /* Whether the legs that it needs now are open. */
 bool ftp_transfer_connected(const struct ftp *f);
+
+/* --- ftp_end.c -------------------------------------------------------------------- */
+
 /* Nothing moved, or no connection came, for too long. */
 void ftp_transfer_late(struct ftp *f);
 /*
@@ -174,6 +197,8 @@ void ftp_transfer_late(struct ftp *f);
  */
 __attribute__((format(printf, 3, 4))) void
 ftp_transfer_fail(struct ftp *f, unsigned int code, const char *format, ...);
+/* The same for what a verdict says of it: it must not arrive. */
+void ftp_transfer_refuse(struct ftp *f);
 /* The client sent ABOR. */
 void ftp_transfer_abort(struct ftp *f);
 /* After that: whether the server's data connection is open yet; close it. */
