@@ -7,6 +7,7 @@
 #include "proxy/parts.h"
 #include "proxy/relay.h"
 #include "proxy/session.h"
+#include "proxy/transfer.h"
 
 /* Parts of one URL that are judged at the same time take turns. */
 #define CLAIMS_MAX 8
@@ -210,4 +211,32 @@ void check_ask(struct check *c, struct object *object)
 	c->state = CHECK_PENDING;
 	c->asked_ms = r->loop->now_ms;
 	scanner_submit(&r->scanner, &c->job, object);
+}
+
+static void ask_whole(struct check *c, struct object *o)
+{
+	if (!o->finished)
+		object_finish(o);
+	switch (parts_compare(c, o)) {
+	case PARTS_FIT:
+		check_ask(c, o);
+		break;
+	case PARTS_DIFFER:
+		check_not_scanned(c, REASON_PARTIAL);
+		break;
+	case PARTS_BUSY:
+		session_again(c->session);
+	}
+}
+
+void check_received(struct check *c, struct transfer *t)
+{
+	const struct config *config = c->session->config->config;
+
+	if (t->object->error != 0)
+		check_not_scanned(c, REASON_STORAGE);
+	else if (t->received > config->scan.max_object)
+		check_not_scanned(c, REASON_SIZE);
+	else if (t->in_done)
+		ask_whole(c, t->object);
 }

@@ -14,6 +14,7 @@
 #include "proxy/scanner.h"
 
 struct session;
+struct transfer;
 
 enum check_state {
 	CHECK_NONE,    /* policy does not ask for a scan */
@@ -66,6 +67,11 @@ void check_remember_url(struct check *c);
  * scan role has it; the session is run when it answers).
  */
 void check_ask(struct check *c, struct object *object);
+/*
+ * Of a body that is stored and CHECK_WANTED: what was received of it may settle
+ * it (too large, no room), or be complete: then it is asked for.
+ */
+void check_received(struct check *c, struct transfer *t);
 /* The whole body is @n bytes at @data: CHECK_DONE if the cache knows it. */
 void check_from_cache(struct check *c, const uint8_t *data, size_t n);
 /* CHECK_DONE: it can't be scanned, for @reason. */

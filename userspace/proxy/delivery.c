@@ -93,38 +93,6 @@ static bool may_receive(const struct exchange *x)
 		release_may_read(&exchange_config(x)->delivery, t));
 }
 
-static void judge_whole(struct exchange *x)
-{
-	struct object *o = x->down.object;
-
-	if (!o->finished)
-		object_finish(o);
-	switch (parts_compare(&x->check, o)) {
-	case PARTS_FIT:
-		check_ask(&x->check, o);
-		break;
-	case PARTS_DIFFER:
-		check_not_scanned(&x->check, REASON_PARTIAL);
-		break;
-	case PARTS_BUSY:
-		session_again(x->session);
-	}
-}
-
-/* What was received may settle it, or be complete and have to be asked. */
-static void judge(struct exchange *x)
-{
-	struct transfer *t = &x->down;
-
-	if (t->object->error != 0) {
-		check_not_scanned(&x->check, REASON_STORAGE);
-	} else if (t->received > exchange_config(x)->scan.max_object) {
-		check_not_scanned(&x->check, REASON_SIZE);
-	} else if (t->in_done) {
-		judge_whole(x);
-	}
-}
-
 bool delivery_run(struct exchange *x)
 {
 	struct transfer *t = &x->down;
@@ -139,7 +107,7 @@ bool delivery_run(struct exchange *x)
 	if (t->error != 0 || t->bad != HTTP1_OK)
 		return progress; /* the caller ends it */
 	if (x->check.state == CHECK_WANTED)
-		judge(x);
+		check_received(&x->check, t);
 	if (x->check.state == CHECK_DONE && !check_lets_through(&x->check)) {
 		refuse(x);
 		return true;

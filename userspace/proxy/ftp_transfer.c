@@ -33,31 +33,6 @@ static bool may_receive(const struct ftp *f)
 		release_may_read(&ftp_config(f)->delivery, b));
 }
 
-static void judge(struct ftp *f)
-{
-	struct ftp_transfer *t = &f->transfer;
-	struct object *o = t->body.object;
-
-	if (o->error != 0) {
-		check_not_scanned(&t->check, REASON_STORAGE);
-	} else if (t->body.received > ftp_config(f)->scan.max_object) {
-		check_not_scanned(&t->check, REASON_SIZE);
-	} else if (t->body.in_done) {
-		if (!o->finished)
-			object_finish(o);
-		switch (parts_compare(&t->check, o)) {
-		case PARTS_FIT:
-			check_ask(&t->check, o);
-			break;
-		case PARTS_DIFFER:
-			check_not_scanned(&t->check, REASON_PARTIAL);
-			break;
-		case PARTS_BUSY:
-			session_again(f->session);
-		}
-	}
-}
-
 static void release_early(struct ftp *f)
 {
 	struct ftp_transfer *t = &f->transfer;
@@ -104,7 +79,7 @@ static bool deliver(struct ftp *f)
 	if (t->body.error != 0)
 		return progress; /* the caller ends it */
 	if (t->check.state == CHECK_WANTED)
-		judge(f);
+		check_received(&t->check, &t->body);
 	if (t->check.state != CHECK_DONE) {
 		release_early(f);
 	} else if (t->stopped) {
