@@ -58,6 +58,8 @@ pairs_are() {
 	[ "$said" = "$(printf '%s\n' "$@" | sed '/^$/d' | sort)" ]
 }
 
+held() { [ "$(tell stat ftp_pairs)" = "ok $1" ]; } # how many relays have
+
 # --- what goes through ------------------------------------------------------------
 
 url() { case $1 in *:*) echo "http://[$1]:$2" ;; *) echo "http://$1:$2" ;; esac }
@@ -135,7 +137,7 @@ drop() {
 }
 
 serve "$NS_SERVER" 80 8080 2121 4100 4101 4102 4103
-serve "$NS_CLIENT" 5100 5101 5102 5103 5104 5105 5106 8080
+serve "$NS_CLIENT" 5100 5101 5102 5103 5104 5105 5106 5107 8080
 conf plain
 role_up "$CONF" || not_ok "sluice-net works" "$(cat "$T/log/net")"
 tell relay 0 >/dev/null
@@ -184,17 +186,6 @@ for family in 4 6; do
 	check "IPv$family: active: on the port of one of our listeners" active $c 8080 $s
 	check "IPv$family: active: without a listener the server's connection is forwarded" passed on_server $c 5100
 done
-
-# Both are client and server of each other.
-tell pair 0 $SERVER $CLIENT 1 >/dev/null
-tell pair 0 $SERVER6 $CLIENT6 1 >/dev/null
-check "both ways round: passive" passive $CLIENT $SERVER 4100
-check "both ways round: active" active $CLIENT 5103 $SERVER
-check "both ways round: passive, IPv6" passive $CLIENT6 $SERVER6 4100
-check "both ways round: active, IPv6" active $CLIENT6 5103 $SERVER6
-check "both ways round: others are forwarded" eval "passed on_client $SERVER 4101 && passed on_server $CLIENT 5101"
-tell pair 0 $SERVER $CLIENT 0 >/dev/null
-tell pair 0 $SERVER6 $CLIENT6 0 >/dev/null
 
 # --- the gateway is in the way ---------------------------------------------------------
 on_gw nft -f - <<-END
@@ -264,13 +255,22 @@ tell pair 1 $CLIENT $SERVER 1 >/dev/null
 tell pair 1 $OTHER $SERVER 1 >/dev/null
 check "two relays have pairs" wait_for 3 pairs_are "${BOTH[@]}" "$OTHER . $SERVER"
 check "one dies" tell close 0
-check "... and the other's stay" wait_for 3 pairs_are "$CLIENT . $SERVER" "$OTHER . $SERVER"
+check "... what it alone had is nobody's" wait_for 3 held 2
+check "... but stays for a while" pairs_are "${BOTH[@]}" "$OTHER . $SERVER"
 tell relay 0 >/dev/null
+tell pair 0 $CLIENT $SERVER 1 >/dev/null
+tell passive 0 $CLIENT $SERVER 4102 >/dev/null
+check "a transfer begins" hold kept $SERVER 4102 $CLIENT
+tell pair 0 $CLIENT $SERVER 0 >/dev/null
+tell pair 1 $CLIENT $SERVER 0 >/dev/null
 tell pair 0 $OTHER $SERVER 1 >/dev/null
 tell pair 1 $OTHER $SERVER 0 >/dev/null
-tell pair 1 $CLIENT $SERVER 0 >/dev/null
-check "a pair goes when nobody has it" wait_for 3 pairs_are "$OTHER . $SERVER"
+check "nobody has its pair any more" wait_for 3 held 1
+check "... it ends in order" answers kept
+drop kept
+is "$(tell data 0 0 $CLIENT $SERVER $SERVER 4100)" "error -2 No such file or directory" "... nor is there another socket"
 is "$(tell data 1 0 $OTHER $SERVER $SERVER 4100)" "error -2 No such file or directory" "a pair of another relay is none"
+check "what nobody has goes after a while" wait_for 45 pairs_are "$OTHER . $SERVER"
 tell pair 0 $CLIENT $SERVER 1 >/dev/null
 tell passive 0 $CLIENT $SERVER 4102 >/dev/null
 check "a transfer begins" hold kept $SERVER 4102 $CLIENT
@@ -286,9 +286,9 @@ check "... and new ones come" passive $CLIENT $SERVER 4103
 
 # --- what is refused --------------------------------------------------------------------------
 is "$(tell data 0 0 $CLIENT $SERVER $SERVER 20)" ok "a port below 1024"
-held() { tell passive 0 $CLIENT $SERVER 4100; }
-check "a port" held
-is "$(held)" "error -98 Address already in use" "... is there once"
+a_port() { tell passive 0 $CLIENT $SERVER 4100; }
+check "a port" a_port
+is "$(a_port)" "error -98 Address already in use" "... is there once"
 check "... as long as it takes" passed on_client $SERVER 4101
 check "... which is over now" taken $CLIENT on_client $SERVER 4100
 spawn "$NS_GW" gw-origin "$PYTHON" "$HELPERS/origin.py" 4777
@@ -300,13 +300,25 @@ end_relay() { # NAME COMMAND...: it ends the channel of relay 2
 	tell relay 2 >/dev/null
 	tell pair 2 $OTHER $SERVER 1 >/dev/null
 	is "$(tell "${@:2}")" "error -32 Broken pipe" "$1"
-	wait_for 3 pairs_are "$CLIENT . $SERVER" || not_ok "... and its pairs go"
+	wait_for 3 held 1 || not_ok "... and it has no pairs any more"
 }
 end_relay "another's address ends the relay" data 2 0 $OTHER $SERVER 10.77.2.9 4100
 end_relay "... to dial from as well" data 2 1 $OTHER $SERVER $CLIENT 20
 end_relay "no such kind" data 2 3 $OTHER $SERVER $SERVER 4100
 end_relay "two families" data 2 0 $OTHER $SERVER $SERVER6 4100
 check "the others live" passive $CLIENT $SERVER 4100
+
+# Both are client and server of each other.
+tell pair 0 $CLIENT6 $SERVER6 1 >/dev/null
+tell pair 0 $SERVER $CLIENT 1 >/dev/null
+tell pair 0 $SERVER6 $CLIENT6 1 >/dev/null
+check "both ways round: passive" passive $CLIENT $SERVER 4100
+check "both ways round: active" active $CLIENT 5107 $SERVER
+check "both ways round: passive, IPv6" passive $CLIENT6 $SERVER6 4100
+check "both ways round: active, IPv6" active $CLIENT6 5107 $SERVER6
+check "both ways round: others are forwarded" eval "passed on_client $SERVER 4101 && passed on_server $CLIENT 5101"
+tell pair 0 $SERVER $CLIENT 0 >/dev/null
+tell pair 0 $SERVER6 $CLIENT6 0 >/dev/null
 
 # --- nothing is labelled ------------------------------------------------------------------------
 role_down

@@ -11,8 +11,14 @@
 #include "sys/tproxy.h"
 
 /* Time for relays to announce what they hold to a new process of this role. */
-#define CLAIM_MS 10000
-#define AGAIN_MS 60000 /* until the same trouble is logged again */
+#define CLAIM_MS  10000
+#define AGAIN_MS  60000 /* until the same trouble is logged again */
+/*
+ * How long a pair lingers: some retransmissions of what ends its connections.
+ * LOOK_MS later at most, it is gone.
+ */
+#define LINGER_MS 30000
+#define LOOK_MS	  5000
 
 static bool is_due(uint64_t *last_ms, uint64_t now_ms)
 {
@@ -66,7 +72,6 @@ static void publish(const struct data *d)
  */
 static void changed(struct data *d, int rc)
 {
-	publish(d);
 	if (rc == 0)
 		return;
 	d->rules->pairs_differ = true;
@@ -75,32 +80,6 @@ static void changed(struct data *d, int rc)
 			"a pair of client and FTP server can't be changed: %s; "
 			"rules are put in place anew",
 			strerror(-rc));
-}
-
-int data_pair(struct data *d, uint32_t index, const struct msg_pair *msg)
-{
-	struct nft_pair pair;
-	int rc;
-
-	if (!take_pair(msg, &pair) || msg->held > 1)
-		return -EPROTO;
-	rc = msg->held != 0 ? pairs_hold(d->rules->pairs, &pair, index)
-			    : pairs_drop(d->rules->pairs, &pair, index);
-	if (rc == -ENOSPC && is_due(&d->full_ms, d->role->loop.now_ms))
-		log_error(
-			"%u pairs of clients and FTP servers are known, which "
-			"is all there can be: others get no data connection",
-			PAIRS_MAX);
-	if (rc != 1)
-		return 0;
-	rc = 0;
-	if (is_in_kernel(d))
-		rc = msg->held != 0 ? nft_pairs_add(nft_netlink(d->rules->nft),
-						    &pair, 1)
-				    : nft_pairs_del(nft_netlink(d->rules->nft),
-						    &pair, 1);
-	changed(d, rc);
-	return 0;
 }
 
 /* Pairs of one family at a time. */
@@ -131,12 +110,63 @@ static void take_gone(const struct nft_pair *pair, void *arg)
 	g->list[g->count++] = *pair;
 }
 
-void data_relay_gone(struct data *d, uint32_t index)
+static void expire(struct data *d, uint64_t before_ms)
 {
 	struct gone g = {.d = d};
 
-	pairs_drop_all(d->rules->pairs, index, take_gone, &g);
+	pairs_expire(d->rules->pairs, before_ms, take_gone, &g);
 	flush_gone(&g);
+}
+
+static void on_look(struct timer *t, uint64_t now_ms)
+{
+	struct data *d = list_entry(&t->node, struct data, look.node);
+
+	if (now_ms > LINGER_MS)
+		expire(d, now_ms - LINGER_MS);
+	timer_arm(&d->role->loop.wheel, t, now_ms + LOOK_MS);
+}
+
+/* What lingers gives way where there is no room. */
+static void hold(struct data *d, const struct nft_pair *pair, uint32_t index)
+{
+	uint64_t now_ms = d->role->loop.now_ms;
+	int rc = pairs_hold(d->rules->pairs, pair, index);
+
+	if (rc == -ENOSPC) {
+		expire(d, now_ms);
+		rc = pairs_hold(d->rules->pairs, pair, index);
+	}
+	if (rc == -ENOSPC && is_due(&d->full_ms, now_ms))
+		log_error("%u pairs of clients and FTP servers are known, "
+			  "which is all there can be: others get no data "
+			  "connection",
+			  PAIRS_MAX);
+	if (rc == 1 && is_in_kernel(d))
+		rc = nft_pairs_add(nft_netlink(d->rules->nft), pair, 1);
+	else
+		rc = 0;
+	changed(d, rc);
+}
+
+int data_pair(struct data *d, uint32_t index, const struct msg_pair *msg)
+{
+	struct nft_pair pair;
+
+	if (!take_pair(msg, &pair) || msg->held > 1)
+		return -EPROTO;
+	if (msg->held != 0)
+		hold(d, &pair, index);
+	else
+		pairs_drop(d->rules->pairs, &pair, index, d->role->loop.now_ms);
+	publish(d);
+	return 0;
+}
+
+void data_relay_gone(struct data *d, uint32_t index)
+{
+	pairs_drop_all(d->rules->pairs, index, d->role->loop.now_ms);
+	publish(d);
 }
 
 /* --- what an earlier process of this role left ------------------------------------------- */
@@ -152,7 +182,7 @@ static int remove_stale(struct data *d, uint8_t family)
 	if (rc != 0)
 		return rc;
 	for (size_t i = 0; i < count; i++)
-		if (!pairs_held(d->rules->pairs, &list[i]))
+		if (!pairs_known(d->rules->pairs, &list[i]))
 			list[stale++] = list[i];
 	rc = nft_pairs_del(nl, list, stale);
 	free(list);
@@ -244,5 +274,7 @@ void data_init(struct data *d, struct role *role, struct rules *rules)
 	d->role = role;
 	d->rules = rules;
 	timer_init(&d->stale, on_stale);
+	timer_init(&d->look, on_look);
+	timer_arm(&role->loop.wheel, &d->look, role->loop.now_ms + LOOK_MS);
 	timer_arm(&role->loop.wheel, &d->stale, role->loop.now_ms + CLAIM_MS);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * FTP's data connections: pairs that relays announce, in the kernel while some
- * relay holds them and the rules are in place, and the sockets that go with
- * them.
+ * relay holds them (and half a minute longer, see pairs.h) and the rules are in
+ * place, and the sockets that go with them.
  */
 #ifndef SLUICE_ROLES_DATA_H
 #define SLUICE_ROLES_DATA_H
@@ -13,7 +13,8 @@
 struct data {
 	struct role *role;
 	struct rules *rules; /* which has the table of pairs */
-	struct timer stale;
+	struct timer stale;  /* what an earlier process of the role left */
+	struct timer look;   /* for what has lingered long enough */
 	uint64_t full_ms;   /* when it was last logged that the table is full */
 	uint64_t failed_ms; /* ... that a socket could not be made */
 };

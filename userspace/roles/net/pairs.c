@@ -19,9 +19,11 @@ _Static_assert(CONFIG_RELAYS <= 64, "a bit for each relay");
  */
 struct table {
 	uint32_t count;
+	uint32_t held;
 	uint32_t heads[BUCKETS];
 	uint32_t next[PAIRS_MAX];
 	uint64_t relays[PAIRS_MAX];
+	uint64_t left_ms[PAIRS_MAX]; /* of one without relays: since when */
 	struct nft_pair list[PAIRS_MAX];
 };
 
@@ -88,20 +90,21 @@ int pairs_hold(struct pairs *p, const struct nft_pair *pair, uint32_t relay)
 {
 	struct table *t = table_of(p, pair);
 	uint32_t *link = link_of(p, t, pair);
-	uint32_t at = t->count;
+	bool known = *link != 0;
+	uint32_t at = known ? *link - 1 : t->count;
 
-	if (*link != 0) {
-		t->relays[*link - 1] |= UINT64_C(1) << relay;
-		return 0;
-	}
 	if (at == PAIRS_MAX)
 		return -ENOSPC;
-	t->list[at] = *pair;
-	t->relays[at] = UINT64_C(1) << relay;
-	t->next[at] = 0;
-	*link = at + 1;
-	t->count++;
-	return 1;
+	if (!known) {
+		t->list[at] = *pair;
+		t->relays[at] = 0;
+		t->next[at] = 0;
+		*link = at + 1;
+		t->count++;
+	}
+	t->held += t->relays[at] == 0;
+	t->relays[at] |= UINT64_C(1) << relay;
+	return known ? 0 : 1;
 }
 
 static void remove_at(struct pairs *p, struct table *t, uint32_t at)
@@ -117,46 +120,61 @@ static void remove_at(struct pairs *p, struct table *t, uint32_t at)
 	*link = at + 1;
 	t->next[at] = t->next[last];
 	t->relays[at] = t->relays[last];
+	t->left_ms[at] = t->left_ms[last];
 	t->list[at] = t->list[last];
 }
 
-int pairs_drop(struct pairs *p, const struct nft_pair *pair, uint32_t relay)
+static void drop_at(struct table *t, uint32_t at, uint32_t relay,
+		    uint64_t now_ms)
 {
-	struct table *t = table_of(p, pair);
-	uint32_t at = find(p, pair);
-
-	if (at == NONE)
-		return 0;
+	if ((t->relays[at] >> relay & 1) == 0)
+		return;
 	t->relays[at] &= ~(UINT64_C(1) << relay);
 	if (t->relays[at] != 0)
-		return 0;
-	remove_at(p, t, at);
-	return 1;
+		return;
+	t->left_ms[at] = now_ms;
+	t->held--;
+}
+
+void pairs_drop(struct pairs *p, const struct nft_pair *pair, uint32_t relay,
+		uint64_t now_ms)
+{
+	uint32_t at = find(p, pair);
+
+	if (at != NONE)
+		drop_at(table_of(p, pair), at, relay, now_ms);
+}
+
+void pairs_drop_all(struct pairs *p, uint32_t relay, uint64_t now_ms)
+{
+	for (uint32_t at = 0; at < p->v4.count; at++)
+		drop_at(&p->v4, at, relay, now_ms);
+	for (uint32_t at = 0; at < p->v6.count; at++)
+		drop_at(&p->v6, at, relay, now_ms);
 }
 
 /* From the end, as the last one takes the place of one that goes. */
-static void drop_all(struct pairs *p, struct table *t, uint32_t relay,
-		     void (*gone)(const struct nft_pair *pair, void *arg),
-		     void *arg)
+static void expire(struct pairs *p, struct table *t, uint64_t before_ms,
+		   void (*gone)(const struct nft_pair *pair, void *arg),
+		   void *arg)
 {
 	for (uint32_t at = t->count; at-- > 0;) {
-		t->relays[at] &= ~(UINT64_C(1) << relay);
-		if (t->relays[at] != 0)
+		if (t->relays[at] != 0 || t->left_ms[at] > before_ms)
 			continue;
 		gone(&t->list[at], arg);
 		remove_at(p, t, at);
 	}
 }
 
-void pairs_drop_all(struct pairs *p, uint32_t relay,
-		    void (*gone)(const struct nft_pair *pair, void *arg),
-		    void *arg)
+void pairs_expire(struct pairs *p, uint64_t before_ms,
+		  void (*gone)(const struct nft_pair *pair, void *arg),
+		  void *arg)
 {
-	drop_all(p, &p->v4, relay, gone, arg);
-	drop_all(p, &p->v6, relay, gone, arg);
+	expire(p, &p->v4, before_ms, gone, arg);
+	expire(p, &p->v6, before_ms, gone, arg);
 }
 
-bool pairs_held(const struct pairs *p, const struct nft_pair *pair)
+bool pairs_known(const struct pairs *p, const struct nft_pair *pair)
 {
 	return find(p, pair) != NONE;
 }
@@ -182,5 +200,5 @@ void pairs_all(const struct pairs *p, struct nft_pairs *all)
 
 size_t pairs_count(const struct pairs *p)
 {
-	return p->v4.count + p->v6.count;
+	return p->v4.held + p->v6.held;
 }

@@ -3,6 +3,10 @@
  * Which relays have control connections of FTP between which client and which
  * server. Each relay counts its own; here it holds a pair or it doesn't. Pure.
  *
+ * A pair that nobody holds any more lingers: the ends of its data connections
+ * are still under way, and without the pair they would go to client and server,
+ * whom they don't concern.
+ *
  * Lifetime: pairs_new() to pairs_free(), one owner, one thread. What pairs_all()
  * shows holds until the next change.
  */
@@ -26,23 +30,29 @@ struct pairs;
 struct pairs *pairs_new(const struct siphash_key *secret);
 void pairs_free(struct pairs *p);
 
-/* 1 when nobody held it before; 0; -ENOSPC. */
+/* 1 when it was not known before; 0; -ENOSPC. */
 __attribute__((warn_unused_result)) int
 pairs_hold(struct pairs *p, const struct nft_pair *pair, uint32_t relay);
-/* 1 when nobody holds it any more; 0, also when @relay didn't. */
-int pairs_drop(struct pairs *p, const struct nft_pair *pair, uint32_t relay);
+/* It lingers from @now_ms on, if nobody else holds it. */
+void pairs_drop(struct pairs *p, const struct nft_pair *pair, uint32_t relay,
+		uint64_t now_ms);
+/* The same of all that @relay holds. */
+void pairs_drop_all(struct pairs *p, uint32_t relay, uint64_t now_ms);
 /*
- * All that @relay holds; @gone is called for those that nobody holds any more,
- * and changes nothing here.
+ * Forget those that linger since @before_ms or longer. @gone is called for each
+ * of them and changes nothing here.
  */
-void pairs_drop_all(struct pairs *p, uint32_t relay,
-		    void (*gone)(const struct nft_pair *pair, void *arg),
-		    void *arg);
+void pairs_expire(struct pairs *p, uint64_t before_ms,
+		  void (*gone)(const struct nft_pair *pair, void *arg),
+		  void *arg);
 
-bool pairs_held(const struct pairs *p, const struct nft_pair *pair);
+/* Held or lingering. */
+bool pairs_known(const struct pairs *p, const struct nft_pair *pair);
 bool pairs_held_by(const struct pairs *p, const struct nft_pair *pair,
 		   uint32_t relay);
+/* All that are known. */
 void pairs_all(const struct pairs *p, struct nft_pairs *all);
+/* Those that are held. */
 size_t pairs_count(const struct pairs *p);
 
 #endif
