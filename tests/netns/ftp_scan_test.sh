@@ -17,25 +17,27 @@ for server in "${FTP_SERVERS[@]}"; do
 	mkdir "$T/ftp/$server/up"
 	chmod 777 "$T/ftp/$server/up"
 done
+# shellcheck disable=SC2119  # no arguments for it
 ftp_gateway || exit 1
 
 # --- what clients make of it ---------------------------------------------------------
 # client_get CLIENT MODE FAMILY SERVER PATH: to $T/got; its exit status
 client_get() {
-	local client=$1 mode=$2 family=$3 url host path=$5
+	local client=$1 mode=$2 family=$3 url host path=$5 how=()
 	url=$(ftp_url "$4" "$family") host=$(ftp_host "$4" "$family")
 	rm -f "$T/got"
 	case $client in
 	curl)
-		on_client curl -g -sS -m 20 -u "$FTP_USER:$FTP_PASS" $(is_passive "$mode" || echo "-P -") -o "$T/got" "$url/$path"
+		is_passive "$mode" || how=(-P -)
+		on_client curl -g -sS -m 20 -u "$FTP_USER:$FTP_PASS" "${how[@]}" -o "$T/got" "$url/$path"
 		;;
 	curl-retry)
 		on_client curl -g -sS -m 20 --retry 2 --retry-delay 1 --retry-all-errors -C - -u "$FTP_USER:$FTP_PASS" \
 			-o "$T/got" "$url/$path"
 		;;
 	wget)
-		on_client wget -nv -t 1 -T 20 "--user=$FTP_USER" "--password=$FTP_PASS" \
-			$(is_passive "$mode" || echo --no-passive-ftp) -O "$T/got" "$url/$path"
+		is_passive "$mode" || how=(--no-passive-ftp)
+		on_client wget -nv -t 1 -T 20 "--user=$FTP_USER" "--password=$FTP_PASS" "${how[@]}" -O "$T/got" "$url/$path"
 		;;
 	wget-retry)
 		on_client wget -nv -t 3 -T 20 -c "--user=$FTP_USER" "--password=$FTP_PASS" -O "$T/got" "$url/$path"

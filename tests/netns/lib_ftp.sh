@@ -404,3 +404,6 @@ ftp_end() {
 	done
 	FTP_CASES=()
 }
+
+# has_event EXTENDED-REGEXP: in a line of the journal
+has_event() { sluice_events | grep -qE "$1"; }
