@@ -68,6 +68,23 @@ static void aborted(struct ftp *f)
 	ftp_ready(f);
 }
 
+static void reply_is_late(struct ftp *f)
+{
+	if (f->command != FTP_ABOR && ftp_transfer_lingers(f)) {
+		ftp_transfer_cut(f);
+		return;
+	}
+	/* What has come of it, and what still does, answers nothing any more. */
+	f->unasked = true;
+	if (f->command == FTP_ABOR)
+		aborted(f);
+	else if (is_last_word(f))
+		ftp_transfer_unanswered(f);
+	else
+		say_late(f, REASON_RESPONSE_TIMEOUT,
+			 "The server did not reply in time.", CLOSE_TIMEOUT);
+}
+
 void ftp_time_over(struct ftp *f)
 {
 	switch (f->state) {
@@ -76,16 +93,7 @@ void ftp_time_over(struct ftp *f)
 			 "The server did not answer in time.", CLOSE_TIMEOUT);
 		break;
 	case FTP_REPLY:
-		if (f->command == FTP_ABOR)
-			aborted(f);
-		else if (ftp_transfer_lingers(f))
-			ftp_transfer_cut(f);
-		else if (is_last_word(f))
-			ftp_transfer_unanswered(f);
-		else
-			say_late(f, REASON_RESPONSE_TIMEOUT,
-				 "The server did not reply in time.",
-				 CLOSE_TIMEOUT);
+		reply_is_late(f);
 		break;
 	case FTP_SETUP:
 		ftp_data_close(&f->data, true);
