@@ -7,7 +7,7 @@ cand_start() {
 	mkdir -p "$BT/sluice/clamdb"
 	cp "$BENCH/conf/eicar.ndb" "$BT/sluice/clamdb/"
 	chmod -R a+rX "$BT/sluice/clamdb"
-	sluice_up "scan { engine = \"libclamav\" database = \"$BT/sluice/clamdb\" not_scanned = \"block\" }" \
+	SLUICE_FTP=21 sluice_up "scan { engine = \"libclamav\" database = \"$BT/sluice/clamdb\" not_scanned = \"block\" }" \
 		'log { access = false }'
 }
 cand_stop() { sluice_down; }
