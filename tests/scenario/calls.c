@@ -153,8 +153,17 @@ int fake_bind(int fd, const struct sockaddr *addr, socklen_t len)
 	(void)len;
 	if (t == NULL || fails(CALL_BIND))
 		return -1;
-	(void)ip_endpoint_from_sockaddr(&t->local, (const void *)addr);
-	return 0;
+	return tcp_bind(t, (const void *)addr);
+}
+
+int fake_listen(int fd, int backlog)
+{
+	struct sim_tcp *t = sim_tcp_of(sim_file_of(fd, "listen"));
+
+	(void)backlog;
+	if (t == NULL || fails(CALL_LISTEN))
+		return -1;
+	return tcp_listen(t, fd);
 }
 
 int fake_connect(int fd, const struct sockaddr *addr, socklen_t len)

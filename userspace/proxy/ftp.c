@@ -249,6 +249,8 @@ static struct ftp *begin(struct session *s)
 	/* The data mark of a Synch (RFC 959 4.1.3) comes with the rest. */
 	s->client.urgent = setsockopt(s->client.lfd.fd, SOL_SOCKET,
 				      SO_OOBINLINE, &one, sizeof(one)) == 0;
+	stock_expect(&s->relay->stock, SOCKETS_DATA_CLIENT,
+		     s->server_addr.addr.family);
 	ftp_enter(f, FTP_CONNECT);
 	return f;
 }

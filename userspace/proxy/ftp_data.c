@@ -10,10 +10,15 @@
 #include "proxy/relay.h"
 #include "proxy/session.h"
 
-/* Where the net role gives no port away. */
+/* Below, no server of FTP listens, and it would take a capability. */
 #define PORT_MIN  1024
-/* A port that is in use: tried so often, and so far apart. */
-#define TRIES_MAX 50
+/* Several may come before the right one is accepted. */
+#define BACKLOG	  4
+/*
+ * A port that is in use, or rules that are just put back, which takes net up to
+ * a second: tried so often, and so far apart.
+ */
+#define TRIES_MAX 75
 #define AGAIN_MS  20
 
 static struct relay *relay_of(const struct ftp_leg *leg)
@@ -26,6 +31,21 @@ static void run(struct ftp_leg *leg)
 	struct session *s = leg->data->session;
 
 	s->protocol->run(s);
+}
+
+/* The client is called by us, from a port of the server's. */
+static bool is_call(const struct ftp_leg *leg)
+{
+	return leg->data->mode == FTP_DATA_ACTIVE && leg == &leg->data->client;
+}
+
+/* What its socket is for; not of a leg that calls the client. */
+static enum msg_sockets_leg socket_leg(const struct ftp_leg *leg)
+{
+	if (leg == &leg->data->client)
+		return SOCKETS_DATA_CLIENT;
+	return leg->data->mode == FTP_DATA_PASSIVE ? SOCKETS_SERVER
+						   : SOCKETS_DATA_SERVER;
 }
 
 static void fail(struct ftp_leg *leg, int error)
@@ -86,6 +106,24 @@ static void close_listener(struct ftp_leg *leg)
 	close(fd);
 }
 
+/* --- trying again -------------------------------------------------- */
+
+/*
+ * Servers let go of a port as soon as they have their connection, which is ours
+ * and early; then another session may be told the same one, while we still
+ * listen there for the client of the first.
+ */
+static bool try_again(struct ftp_leg *leg, int error)
+{
+	struct loop *loop = relay_of(leg)->loop;
+
+	if ((error != -EADDRINUSE && error != -EAGAIN) ||
+	    leg->tries++ == TRIES_MAX)
+		return false;
+	timer_arm(&loop->wheel, &leg->again, loop->now_ms + AGAIN_MS);
+	return true;
+}
+
 /* --- listening ----------------------------------------------------- */
 
 /* Anybody may have found the port: only the one who was told it gets in. */
@@ -133,23 +171,47 @@ static void on_listener(struct loop_fd *lfd, uint32_t events)
 	run(leg);
 }
 
-static void listen_on(struct ftp_leg *leg, int fd)
+/* 0 or -errno; @fd is the stock's again, or closed, when it can't listen. */
+static int bind_listener(struct ftp_leg *leg, int fd)
 {
 	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
-	int rc = loop_add(relay_of(leg)->loop, &leg->listener, fd, EPOLLIN,
-			  on_listener);
+	socklen_t len = ip_endpoint_to_sockaddr(&leg->local, &ss);
+	int error;
 
-	if (rc != 0) {
-		close(fd);
-		fail(leg, rc);
-		return;
+	if (bind(fd, (struct sockaddr *)&ss, len) == -1) {
+		error = -errno;
+		stock_give_back(&relay_of(leg)->stock, socket_leg(leg),
+				leg->local.addr.family, fd);
+		return error;
 	}
-	leg->state = LEG_LISTENING;
-	if (leg->local.port == 0 &&
-	    (getsockname(fd, (struct sockaddr *)&ss, &len) == -1 ||
-	     !ip_endpoint_from_sockaddr(&leg->local, &ss)))
-		fail(leg, -EADDRNOTAVAIL);
+	len = sizeof(ss);
+	if (listen(fd, BACKLOG) == 0 &&
+	    (leg->local.port != 0 ||
+	     (getsockname(fd, (struct sockaddr *)&ss, &len) == 0 &&
+	      ip_endpoint_from_sockaddr(&leg->local, &ss))))
+		return 0;
+	error = -errno;
+	close(fd);
+	return error;
+}
+
+/* @fd is a socket that may listen on its leg. */
+static void listen_with(struct ftp_leg *leg, int fd)
+{
+	int rc = bind_listener(leg, fd);
+
+	if (rc != 0 && try_again(leg, rc))
+		return;
+	if (rc == 0) {
+		rc = loop_add(relay_of(leg)->loop, &leg->listener, fd, EPOLLIN,
+			      on_listener);
+		if (rc != 0)
+			close(fd);
+	}
+	if (rc != 0)
+		fail(leg, rc);
+	else
+		leg->state = LEG_LISTENING;
 }
 
 /* --- connecting ---------------------------------------------------- */
@@ -180,55 +242,83 @@ static void dial_server(struct ftp_leg *leg, int fd)
 	close(fd);
 }
 
+/* --- sockets ------------------------------------------------------- */
+
+static void use(struct ftp_leg *leg, int fd)
+{
+	if (socket_leg(leg) == SOCKETS_SERVER)
+		dial_server(leg, fd);
+	else
+		listen_with(leg, fd);
+}
+
+static void take_socket(struct ftp_leg *leg)
+{
+	struct stock *stock = &relay_of(leg)->stock;
+	int family = leg->peer.addr.family;
+	int fd = stock_take(stock, socket_leg(leg), family);
+
+	leg->state = LEG_WAITING;
+	if (fd != -1)
+		use(leg, fd);
+	else
+		stock_wait(stock, socket_leg(leg), family, &leg->waiter);
+}
+
+/*
+ * The server is called as soon as there is a listener, and not when the client
+ * comes: a server takes one connection, and then that is ours, whoever finds the
+ * port without us. The pair is in the kernel by then, or the server's answer to
+ * us would be forwarded to the client.
+ */
+static void then_call_server(struct ftp_data *d)
+{
+	if (d->mode == FTP_DATA_PASSIVE && d->client.state == LEG_LISTENING &&
+	    d->server.state == LEG_NONE)
+		take_socket(&d->server);
+}
+
+/* The next step to a listener. */
+static void prepare(struct ftp_leg *leg)
+{
+	struct data_asks *asks = &relay_of(leg)->data;
+	struct data_pair *pair = leg->data->pair;
+
+	leg->state = LEG_WAITING;
+	if (!data_pair_is_known(pair))
+		data_pair_wait(asks, pair, &leg->pair_waiter);
+	else
+		take_socket(leg);
+	then_call_server(leg->data);
+}
+
+static void on_pair(struct data_waiter *w, int rc)
+{
+	struct ftp_leg *leg = list_entry(w, struct ftp_leg, pair_waiter);
+
+	if (rc == 0)
+		prepare(leg);
+	else if (!try_again(leg, rc))
+		fail(leg, rc);
+	run(leg);
+}
+
 static void on_stock(struct stock_waiter *w, int fd)
 {
 	struct ftp_leg *leg = list_entry(w, struct ftp_leg, waiter);
 
-	dial_server(leg, fd);
+	use(leg, fd);
+	then_call_server(leg->data);
 	run(leg);
 }
 
-static void call_server(struct ftp_leg *leg)
-{
-	struct stock *stock = &relay_of(leg)->stock;
-	int family = leg->peer.addr.family;
-	int fd = stock_take(stock, family);
+/* --- calling the client -------------------------------------------- */
 
-	leg->state = LEG_WAITING;
-	if (fd != -1)
-		dial_server(leg, fd);
-	else
-		stock_wait(stock, family, &leg->waiter);
-}
-
-static void want(struct ftp_leg *leg, enum msg_data_kind kind)
+static void want_call(struct ftp_leg *leg)
 {
 	leg->state = LEG_WAITING;
-	data_ask_want(&relay_of(leg)->data, &leg->ask, leg->data->pair, kind,
-		      &leg->local);
-}
-
-static void on_again(struct timer *t, uint64_t now_ms)
-{
-	struct ftp_leg *leg = list_entry(&t->node, struct ftp_leg, again.node);
-
-	(void)now_ms;
-	want(leg, (enum msg_data_kind)leg->ask.msg.kind);
-}
-
-/*
- * Servers let go of a port as soon as they have their connection, which is ours
- * and early; then another session may be told the same one, while we still
- * listen there for the client of the first.
- */
-static bool try_again(struct ftp_leg *leg, int error)
-{
-	struct loop *loop = relay_of(leg)->loop;
-
-	if (error != -EADDRINUSE || leg->tries++ == TRIES_MAX)
-		return false;
-	timer_arm(&loop->wheel, &leg->again, loop->now_ms + AGAIN_MS);
-	return true;
+	data_ask_want(&relay_of(leg)->data, &leg->ask, leg->data->pair,
+		      leg->local.port);
 }
 
 /* The net role's answer. */
@@ -240,16 +330,20 @@ static void on_bound(struct data_ask *ask, int fd)
 		return;
 	if (fd < 0)
 		fail(leg, fd);
-	else if (ask->msg.kind == DATA_TO_CLIENT)
-		connect_with(leg, fd);
 	else
-		listen_on(leg, fd);
-	/*
-	 * Now the pair is in the kernel: before, the server's answer to us would
-	 * have been forwarded to the client.
-	 */
-	if (ask->msg.kind == DATA_FROM_CLIENT && fd >= 0)
-		call_server(&leg->data->server);
+		connect_with(leg, fd);
+	run(leg);
+}
+
+static void on_again(struct timer *t, uint64_t now_ms)
+{
+	struct ftp_leg *leg = list_entry(&t->node, struct ftp_leg, again.node);
+
+	(void)now_ms;
+	if (is_call(leg))
+		want_call(leg);
+	else
+		prepare(leg);
 	run(leg);
 }
 
@@ -262,6 +356,7 @@ static void leg_init(struct ftp_leg *leg, struct ftp_data *d, bool client)
 	side_init(&leg->side, d->session);
 	leg->side.counted = client;
 	leg->listener.fd = -1;
+	data_waiter_init(&leg->pair_waiter, on_pair);
 	data_ask_init(&leg->ask, on_bound);
 	timer_init(&leg->again, on_again);
 	stock_waiter_init(&leg->waiter, on_stock);
@@ -302,12 +397,7 @@ bool ftp_data_passive(struct ftp_data *d, uint16_t port)
 		fail(&d->server, -EACCES);
 		return true;
 	}
-	/*
-	 * The server is called as soon as there is a listener, and not when the
-	 * client comes: a server takes one connection, and then that is ours,
-	 * whoever finds the port without us.
-	 */
-	want(&d->client, DATA_FROM_CLIENT);
+	prepare(&d->client);
 	return true;
 }
 
@@ -336,7 +426,7 @@ bool ftp_data_active(struct ftp_data *d, const struct ip_endpoint *client)
 	    !own_address(s, &d->server.local))
 		fail(&d->server, -EADDRNOTAVAIL);
 	else
-		want(&d->server, DATA_FROM_SERVER);
+		prepare(&d->server);
 	return true;
 }
 
@@ -347,7 +437,7 @@ void ftp_data_call_client(struct ftp_data *d)
 		return;
 	d->client.local = d->session->server_addr;
 	d->client.local.port--;
-	want(&d->client, DATA_TO_CLIENT);
+	want_call(&d->client);
 }
 
 int ftp_data_ready(const struct ftp_data *d)
@@ -370,6 +460,7 @@ static void leg_close(struct ftp_leg *leg, bool reset)
 	bool client = leg->side.counted;
 
 	close_listener(leg);
+	data_waiter_cancel(&leg->pair_waiter);
 	data_ask_cancel(&leg->ask);
 	timer_cancel(&relay_of(leg)->loop->wheel, &leg->again);
 	stock_cancel(&leg->waiter);
