@@ -64,13 +64,26 @@ static void tcp_free(struct sim_tcp *t)
 	free(t);
 }
 
+/* In LAST_ACK, or behind it, there is nothing to abort. */
+static bool both_ended(const struct sim_tcp *t)
+{
+	return t->in_fin && t->out_fin;
+}
+
+/* Its numbers are in <netinet/tcp.h>, whose names are those of sim_tcp.h. */
+uint8_t tcp_linux_state(const struct sim_tcp *t)
+{
+	return t->state == TCP_OPEN && !both_ended(t) ? 1 : 7;
+}
+
 /* close(2): bytes that nobody read, like SO_LINGER 0, make it a RST. */
 static void tcp_released(struct sim_file *f)
 {
 	struct sim_tcp *t = tcp_of(f);
 
 	t->closed = true;
-	if (t->state == TCP_OPEN && (t->abort || bytes_len(&t->in) > 0))
+	if (t->state == TCP_OPEN &&
+	    ((t->abort && !both_ended(t)) || bytes_len(&t->in) > 0))
 		t->end = TCP_RST;
 	else if (t->state == TCP_OPEN && t->end == TCP_NO_END)
 		t->end = TCP_FIN;
@@ -249,7 +262,7 @@ int tcp_dissolve(struct sim_tcp *t, int fd)
 	anew->data = t->data;
 	anew->upstream = t->upstream;
 	anew->local = t->local;
-	anew->error = t->state == TCP_OPEN ? ECONNRESET : 0;
+	anew->error = t->state == TCP_OPEN && !both_ended(t) ? ECONNRESET : 0;
 	t->abort = true;
 	sim_replace(fd, &anew->file);
 	return 0;

@@ -80,6 +80,8 @@ ssize_t tcp_recv_to(struct sim_tcp *t, struct bytes *to, size_t n);
 ssize_t tcp_send(struct sim_tcp *t, const void *p, size_t n);
 int tcp_shutdown(struct sim_tcp *t);
 int tcp_take_error(struct sim_tcp *t);
+/* What the kernel calls it; TCP_CLOSE once both have ended it. */
+uint8_t tcp_linux_state(const struct sim_tcp *t);
 
 /* --- listeners --------------------------------------------------------- */
 

@@ -2,6 +2,8 @@
 #include "proxy/ftp_data.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -88,9 +90,11 @@ static void take(struct ftp_leg *leg, int fd, enum ftp_leg_state state)
 		return;
 	}
 	leg->state = state;
-	/* Only an orderly end means that it was all: not one by our death. */
-	if (leg->side.counted)
-		side_break_off(&leg->side, true);
+	/*
+	 * All of ours are made so. Only an orderly end means that it was all:
+	 * not one by our death.
+	 */
+	leg->side.breaks = true;
 	/* An accepted one often has something already. */
 	leg->side.readable = state == LEG_OPEN;
 	leg->side.writable = state == LEG_OPEN;
@@ -102,7 +106,8 @@ static void close_listener(struct ftp_leg *leg)
 
 	if (fd == -1)
 		return;
-	loop_del(relay_of(leg)->loop, &leg->listener);
+	/* close(2) takes it out of epoll: we hold the only descriptor. */
+	leg->listener.fd = -1;
 	close(fd);
 }
 
@@ -136,15 +141,6 @@ static bool is_expected(const struct ftp_leg *leg,
 	       ip_addr_equal(&from.addr, &leg->peer.addr);
 }
 
-/* With RST: an orderly end would make an empty file of it. */
-static void turn_away(int fd)
-{
-	static const struct linger now = {.l_onoff = 1, .l_linger = 0};
-
-	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-	close(fd);
-}
-
 static void on_listener(struct loop_fd *lfd, uint32_t events)
 {
 	struct ftp_leg *leg = list_entry(lfd, struct ftp_leg, listener);
@@ -160,7 +156,8 @@ static void on_listener(struct loop_fd *lfd, uint32_t events)
 		    errno == ENOBUFS)
 			fail(leg, -errno);
 	} else if (!is_expected(leg, &ss)) {
-		turn_away(fd);
+		/* With RST: an orderly end would make an empty file of it. */
+		close(fd);
 		return;
 	} else {
 		take(leg, fd, LEG_OPEN);
@@ -349,6 +346,85 @@ static void on_again(struct timer *t, uint64_t now_ms)
 
 /* --- both legs ----------------------------------------------------- */
 
+/* --- the server's end ---------------------------------------------- */
+
+/* Both have ended it, and know so: nothing of it is on its way any more. */
+static bool is_over(int fd)
+{
+	uint8_t state; /* the first byte of struct tcp_info */
+	socklen_t len = sizeof(state);
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &state, &len) == 0 &&
+	       state == TCP_CLOSE;
+}
+
+/* Its socket serves again, or the kernel goes on waiting for the last ACK. */
+static void spent_close(struct ftp_data *d)
+{
+	struct side *sd = &d->spent;
+
+	if (!side_open(sd))
+		return;
+	side_shutdown(sd);
+	if (is_over(sd->lfd.fd)) {
+		stock_give_back(&d->session->relay->stock, SOCKETS_SERVER,
+				d->session->server_addr.addr.family,
+				sd->lfd.fd);
+	} else {
+		side_break_off(sd, false);
+		close(sd->lfd.fd);
+	}
+	side_init(sd, d->session);
+}
+
+static void on_later(struct loop_task *task)
+{
+	struct ftp_data *d = list_entry(task, struct ftp_data, later);
+
+	if (d->server.ends && d->server.state == LEG_OPEN)
+		side_shutdown(&d->server.side);
+	if (d->spent.wr_closed)
+		spent_close(d);
+	else
+		side_shutdown(&d->spent);
+}
+
+static void later(struct ftp_data *d)
+{
+	loop_defer(d->session->relay->loop, &d->later);
+}
+
+void ftp_data_end_server(struct ftp_data *d)
+{
+	if (d->server.ends || d->server.side.wr_closed)
+		return;
+	d->server.ends = true;
+	later(d);
+}
+
+/*
+ * A connection to the server that both end in order: its socket is kept until
+ * that is so, which the next data connection comes after.
+ */
+static void spend(struct ftp_leg *leg)
+{
+	struct ftp_data *d = leg->data;
+	struct side *sd = &leg->side;
+
+	if (d->mode != FTP_DATA_PASSIVE || leg != &d->server ||
+	    leg->state != LEG_OPEN || !sd->rd_closed ||
+	    (!leg->ends && !sd->wr_closed) || sd->error != 0)
+		return;
+	spent_close(d);
+	side_break_off(sd, true);
+	d->spent.lfd.fd = sd->lfd.fd;
+	d->spent.breaks = true;
+	d->spent.wr_closed = sd->wr_closed;
+	loop_del(relay_of(leg)->loop, &sd->lfd);
+	if (!sd->wr_closed)
+		later(d);
+}
+
 static void leg_init(struct ftp_leg *leg, struct ftp_data *d, bool client)
 {
 	memset(leg, 0, sizeof(*leg));
@@ -366,6 +442,8 @@ void ftp_data_init(struct ftp_data *d, struct session *s)
 {
 	d->session = s;
 	d->pair = NULL;
+	side_init(&d->spent, s);
+	loop_task_init(&d->later, on_later);
 	d->mode = FTP_DATA_NONE;
 	leg_init(&d->client, d, true);
 	leg_init(&d->server, d, false);
@@ -459,6 +537,8 @@ static void leg_close(struct ftp_leg *leg, bool reset)
 {
 	bool client = leg->side.counted;
 
+	if (!reset)
+		spend(leg);
 	close_listener(leg);
 	data_waiter_cancel(&leg->pair_waiter);
 	data_ask_cancel(&leg->ask);
@@ -471,6 +551,8 @@ static void leg_close(struct ftp_leg *leg, bool reset)
 
 void ftp_data_close(struct ftp_data *d, bool reset)
 {
+	if (side_open(&d->spent))
+		later(d);
 	leg_close(&d->client, reset);
 	leg_close(&d->server, reset);
 	d->mode = FTP_DATA_NONE;
@@ -484,6 +566,8 @@ void ftp_data_close_client(struct ftp_data *d, bool reset)
 void ftp_data_end(struct ftp_data *d)
 {
 	ftp_data_close(d, true);
+	spent_close(d);
+	list_del(&d->later.node);
 	data_pair_release(&d->session->relay->data, d->pair);
 	d->pair = NULL;
 }

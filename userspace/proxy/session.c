@@ -223,6 +223,7 @@ static void connect_with(struct session *s, int fd)
 		close(fd);
 		return;
 	}
+	s->server.breaks = true; /* as the stock's are */
 	s->upstream = UPSTREAM_CONNECTING;
 }
 
