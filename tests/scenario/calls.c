@@ -16,6 +16,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -28,6 +29,9 @@
 #include "sim_disk.h"
 #include "sim_pipe.h"
 #include "sim_tcp.h"
+
+/* TCP_INFO: its header's names are those of sim_tcp.h. */
+#define OPTION_TCP_INFO 11
 
 /* Whether this call is one that fails; errno is set then. */
 static bool fails(enum call call)
@@ -153,8 +157,17 @@ int fake_bind(int fd, const struct sockaddr *addr, socklen_t len)
 	(void)len;
 	if (t == NULL || fails(CALL_BIND))
 		return -1;
-	(void)ip_endpoint_from_sockaddr(&t->local, (const void *)addr);
-	return 0;
+	return tcp_bind(t, (const void *)addr);
+}
+
+int fake_listen(int fd, int backlog)
+{
+	struct sim_tcp *t = sim_tcp_of(sim_file_of(fd, "listen"));
+
+	(void)backlog;
+	if (t == NULL || fails(CALL_LISTEN))
+		return -1;
+	return tcp_listen(t, fd);
 }
 
 int fake_connect(int fd, const struct sockaddr *addr, socklen_t len)
@@ -177,6 +190,10 @@ int fake_getsockopt(int fd, int level, int option, void *value, socklen_t *len)
 
 	if (t == NULL || fails(CALL_GETSOCKOPT))
 		return -1;
+	if (level == IPPROTO_TCP && option == OPTION_TCP_INFO && *len == 1) {
+		*(uint8_t *)value = tcp_linux_state(t);
+		return 0;
+	}
 	if (level != SOL_SOCKET || option != SO_ERROR || *len < sizeof(int)) {
 		errno = ENOPROTOOPT;
 		return -1;

@@ -27,6 +27,7 @@ static const struct call_kind kinds[CALL_KINDS] = {
 	[CALL_FTRUNCATE] = {"ftruncate", {ENOMEM}},
 	[CALL_GETSOCKNAME] = {"getsockname", {ENOBUFS}},
 	[CALL_GETSOCKOPT] = {"getsockopt", {ENOMEM}},
+	[CALL_LISTEN] = {"listen", {EADDRINUSE}},
 	[CALL_MALLOC] = {"malloc", {ENOMEM}},
 	[CALL_MEMFD_CREATE] = {"memfd_create", {EMFILE, ENOMEM}},
 	[CALL_MMAP] = {"mmap", {ENOMEM}},

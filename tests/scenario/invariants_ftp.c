@@ -115,16 +115,14 @@ void invariants_ftp_files(const struct gateway *g)
 /* --- addresses ------------------------------------------------------ */
 
 /* Nobody is told of a data connection that we would not see. */
-static void check_announcements(const struct gateway *g, const struct peer *p)
+static void check_announcements(const struct peer *p)
 {
-	enum msg_data_kind kind = p->client ? DATA_FROM_CLIENT
-					    : DATA_FROM_SERVER;
 	struct announcements a = announcements_of(p);
 	struct ip_endpoint ep;
 	char text[IP_TEXT_MAX];
 
 	while (announcements_next(&a, &ep))
-		if (!role_net_gave(&g->net, kind, &ep))
+		if (!sim_listened_at(&ep, !p->client))
 			problem("the %s was sent to %s, where we aren't",
 				p->client ? "client" : "server",
 				ip_endpoint_format(&ep, text, sizeof(text)));
@@ -139,7 +137,7 @@ void invariants_ftp(const struct gateway *g)
 
 		/* What a tunnel carries is not ours to read. */
 		if (!p->data && !g->stats.counter[RELAY_TUNNELS])
-			check_announcements(g, p);
+			check_announcements(p);
 	}
 	if (!g->net.silent && !list_empty(&g->net.pairs))
 		problem("a pair is held, and no session is left");

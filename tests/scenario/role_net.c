@@ -13,6 +13,7 @@
 struct net_pair {
 	struct list node;
 	struct msg_pair msg;
+	bool refused; /* it isn't in the kernel */
 };
 
 void role_net_init(struct role_net *net)
@@ -20,7 +21,6 @@ void role_net_init(struct role_net *net)
 	*net = (struct role_net){.listener = sim_listener_new()};
 	sim_hold(&net->listener->file);
 	list_init(&net->pairs);
-	list_init(&net->given);
 }
 
 void role_net_die(struct role_net *net)
@@ -36,11 +36,7 @@ void role_net_die(struct role_net *net)
 
 void role_net_close(struct role_net *net)
 {
-	struct list *node;
-
 	role_net_die(net);
-	while ((node = list_pop(&net->given)) != NULL)
-		free(list_entry(node, struct net_data, node));
 	sim_release(&net->listener->file);
 }
 
@@ -62,7 +58,10 @@ static void give_sockets(struct role_net *net, const void *body)
 	for (unsigned int i = 0; i < SOCKETS_AT_ONCE; i++) {
 		struct sim_tcp *t = sim_tcp_new();
 
-		t->abort = true; /* as sys/tproxy.c makes them */
+		/* as sys/tproxy.c makes them */
+		t->abort = true;
+		t->data = msg.leg != SOCKETS_SERVER;
+		t->upstream = msg.leg != SOCKETS_DATA_CLIENT;
 		files[i] = sim_hold(&t->file);
 	}
 	chan_tell(net->chan, MSG_SOCKETS, &msg, sizeof(msg), files,
@@ -92,10 +91,21 @@ static struct net_pair *find(const struct role_net *net,
 bool role_net_holds(const struct role_net *net, const struct ip_addr *client,
 		    const struct ip_addr *server)
 {
-	return find(net, client, server) != NULL;
+	const struct net_pair *p = find(net, client, server);
+
+	return p != NULL && !p->refused;
 }
 
-/* Each relay says so once a pair: it counts its own sessions. */
+static void answer_to(struct role_net *net, enum msg_type type, uint64_t id,
+		      int error, struct sim_file *file)
+{
+	struct msg_data_answer answer = {.id = id, .status = -error};
+
+	chan_tell(net->chan, type, &answer, sizeof(answer), &file,
+		  file != NULL ? 1 : 0);
+}
+
+/* Each relay counts its own sessions; it may say again that it holds one. */
 static void take_pair(struct role_net *net, const void *body)
 {
 	struct msg_pair msg;
@@ -103,101 +113,52 @@ static void take_pair(struct role_net *net, const void *body)
 
 	memcpy(&msg, body, sizeof(msg));
 	p = find(net, &msg.client, &msg.server);
-	if (msg.held > 1 || (p != NULL) == (msg.held == 1)) {
-		problem("a pair was %s twice", msg.held ? "held" : "released");
-		return;
-	}
-	if (p == NULL) {
-		p = must_alloc(sizeof(*p));
-		p->msg = msg;
-		list_add_tail(&net->pairs, &p->node);
-	} else {
+	if (msg.held > 1 || (msg.held == 0 && p == NULL)) {
+		problem("a pair was released twice");
+	} else if (msg.held == 0) {
 		list_del(&p->node);
 		free(p);
+	} else {
+		if (p == NULL) {
+			p = must_alloc(sizeof(*p));
+			list_add_tail(&net->pairs, &p->node);
+		}
+		p->msg = msg;
+		p->refused = net->refuses != 0;
+		answer_to(net, MSG_PAIRED, msg.id, net->refuses, NULL);
 	}
 }
 
 /* --- data connections ----------------------------------------------- */
 
-/* As roles/net/data.c sees it: what isn't so ends the relay. */
-static bool is_fair(const struct msg_data *msg)
-{
-	return msg->kind < DATA_KIND_COUNT &&
-	       msg->local.addr.family == msg->pair.client.family &&
-	       (msg->kind == DATA_FROM_SERVER ||
-		ip_addr_equal(&msg->local.addr, &msg->pair.server));
-}
-
-static struct sim_file *make_socket(const struct msg_data *msg,
-				    struct ip_endpoint *local)
-{
-	struct sim_listener *l;
-	struct sim_tcp *t;
-
-	if (msg->kind == DATA_TO_CLIENT) {
-		t = sim_tcp_new();
-		t->local = *local = msg->local;
-		return sim_hold(&t->file);
-	}
-	l = sim_listener_bind(&msg->local, msg->kind == DATA_FROM_SERVER);
-	if (l == NULL)
-		return NULL;
-	*local = l->local;
-	return sim_hold(&l->file);
-}
-
 /* 0, or the errno that it can't be had with. */
 static int make_data(struct role_net *net, const struct msg_data *msg,
 		     struct sim_file **file)
 {
-	struct net_data *given;
-	struct ip_endpoint local;
+	struct sim_tcp *t;
 
 	if (net->refuses != 0)
 		return net->refuses;
-	if (!role_net_holds(net, &msg->pair.client, &msg->pair.server))
+	if (find(net, &msg->client, &msg->server) == NULL)
 		return ENOENT;
-	*file = make_socket(msg, &local);
-	if (*file == NULL)
-		return EADDRINUSE;
-	given = must_alloc(sizeof(*given));
-	given->kind = (enum msg_data_kind)msg->kind;
-	given->local = local;
-	list_add_tail(&net->given, &given->node);
+	t = sim_tcp_new();
+	t->abort = true;
+	t->local = (struct ip_endpoint){msg->server, msg->port};
+	*file = sim_hold(&t->file);
 	return 0;
 }
 
 static void give_data(struct role_net *net, const void *body)
 {
-	struct msg_data_answer answer = {0};
 	struct sim_file *file = NULL;
 	struct msg_data msg;
+	int error;
 
 	memcpy(&msg, body, sizeof(msg));
-	if (!is_fair(&msg))
-		problem("a data socket was asked for that nobody may have");
-	answer.id = msg.id;
-	answer.status = -make_data(net, &msg, &file);
-	chan_tell(net->chan, MSG_DATA, &answer, sizeof(answer), &file,
-		  file != NULL ? 1 : 0);
+	error = make_data(net, &msg, &file);
+	answer_to(net, MSG_DATA, msg.id, error, file);
 	if (file != NULL)
 		sim_release(file);
-}
-
-bool role_net_gave(const struct role_net *net, enum msg_data_kind kind,
-		   const struct ip_endpoint *local)
-{
-	struct list *pos;
-
-	list_for_each(pos, &net->given) {
-		const struct net_data *d =
-			list_entry(pos, struct net_data, node);
-
-		if (d->kind == kind && d->local.port == local->port &&
-		    ip_addr_equal(&d->local.addr, &local->addr))
-			return true;
-	}
-	return false;
 }
 
 /* --- the relay's messages ------------------------------------------- */

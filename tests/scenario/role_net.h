@@ -9,21 +9,13 @@
 #include "sim_chan.h"
 #include "sim_tcp.h"
 
-/* A data socket that was given away; kept to the end. */
-struct net_data {
-	struct list node;
-	enum msg_data_kind kind;
-	struct ip_endpoint local;
-};
-
 struct role_net {
 	struct sim_chan *chan; /* NULL: not running */
 	bool down;	       /* ... and it won't be for now */
 	struct sim_listener *listener;
 	bool silent;	   /* it answers no one */
-	int refuses;	   /* data sockets, with this errno; 0: it doesn't */
+	int refuses;	   /* pairs and calls, with this errno; 0: it doesn't */
 	struct list pairs; /* that the relay holds */
-	struct list given; /* struct net_data */
 };
 
 void role_net_init(struct role_net *net);
@@ -35,8 +27,4 @@ bool role_net_turn(struct role_net *net);
 /* Whether packets between the two are delivered to data sockets. */
 bool role_net_holds(const struct role_net *net, const struct ip_addr *client,
 		    const struct ip_addr *server);
-/* Whether the relay had a data socket of @kind at @local. */
-bool role_net_gave(const struct role_net *net, enum msg_data_kind kind,
-		   const struct ip_endpoint *local);
-
 #endif

@@ -2,6 +2,7 @@
 #include "sim.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bytes.h"
@@ -20,6 +21,7 @@ struct sim *sim_begin(void)
 	list_init(&sim.ready);
 	list_init(&sim.connecting);
 	list_init(&sim.listeners);
+	list_init(&sim.listened);
 	sim.next_port = PORT_FIRST;
 	list_init(&sim.names);
 	sim.now_ms = BOOT_MS;
@@ -36,6 +38,10 @@ struct sim *sim_now(void)
 
 void sim_end(void)
 {
+	struct list *node;
+
+	while ((node = list_pop(&sim.listened)) != NULL)
+		free(list_entry(node, struct sim_listened, node));
 	for (int i = 0; i < SIM_FDS; i++) {
 		if (sim.fds[i] == NULL)
 			continue;

@@ -58,6 +58,13 @@ enum sim_connect {
 	CONNECT_KINDS
 };
 
+/* Where there was a listener once. */
+struct sim_listened {
+	struct list node;
+	struct ip_endpoint local;
+	bool upstream;
+};
+
 struct sim {
 	struct sim_file *fds[SIM_FDS];
 	struct list ready; /* files, in the order of their events */
@@ -69,6 +76,7 @@ struct sim {
 	enum sim_connect connect;
 	struct list connecting; /* struct sim_tcp that wait for an answer */
 	struct list listeners;	/* struct sim_listener, all there are */
+	struct list listened;	/* struct sim_listened, of listen(2) */
 	uint16_t next_port;	/* for who asks for any */
 	size_t send_buffer;	/* of new connections, bytes */
 	size_t receive_buffer;

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "problem.h"
+
 /* A writer that was refused is woken when a third is free again. */
 #define WAKE_SHARE 3
 
@@ -62,13 +64,26 @@ static void tcp_free(struct sim_tcp *t)
 	free(t);
 }
 
+/* In LAST_ACK, or behind it, there is nothing to abort. */
+static bool both_ended(const struct sim_tcp *t)
+{
+	return t->in_fin && t->out_fin;
+}
+
+/* Its numbers are in <netinet/tcp.h>, whose names are those of sim_tcp.h. */
+uint8_t tcp_linux_state(const struct sim_tcp *t)
+{
+	return t->state == TCP_OPEN && !both_ended(t) ? 1 : 7;
+}
+
 /* close(2): bytes that nobody read, like SO_LINGER 0, make it a RST. */
 static void tcp_released(struct sim_file *f)
 {
 	struct sim_tcp *t = tcp_of(f);
 
 	t->closed = true;
-	if (t->state == TCP_OPEN && (t->abort || bytes_len(&t->in) > 0))
+	if (t->state == TCP_OPEN &&
+	    ((t->abort && !both_ended(t)) || bytes_len(&t->in) > 0))
 		t->end = TCP_RST;
 	else if (t->state == TCP_OPEN && t->end == TCP_NO_END)
 		t->end = TCP_FIN;
@@ -201,6 +216,19 @@ static void pick_local(struct ip_endpoint *local, uint8_t family)
 		local->port = sim_now()->next_port++;
 }
 
+int tcp_bind(struct sim_tcp *t, const struct sockaddr_storage *ss)
+{
+	struct ip_endpoint local = {{{0}, 0}, 0};
+
+	(void)ip_endpoint_from_sockaddr(&local, ss);
+	if (local.port != 0 && sim_listener_at(&local, t->upstream) != NULL) {
+		errno = EADDRINUSE;
+		return -1;
+	}
+	t->local = local;
+	return 0;
+}
+
 int tcp_connect(struct sim_tcp *t, const struct ip_endpoint *to)
 {
 	struct sim *sim = sim_now();
@@ -231,8 +259,10 @@ int tcp_dissolve(struct sim_tcp *t, int fd)
 	struct sim_tcp *anew = sim_tcp_new();
 
 	anew->abort = t->abort;
+	anew->data = t->data;
+	anew->upstream = t->upstream;
 	anew->local = t->local;
-	anew->error = t->state == TCP_OPEN ? ECONNRESET : 0;
+	anew->error = t->state == TCP_OPEN && !both_ended(t) ? ECONNRESET : 0;
 	t->abort = true;
 	sim_replace(fd, &anew->file);
 	return 0;
@@ -350,21 +380,6 @@ struct sim_listener *sim_listener_new(void)
 	return l;
 }
 
-struct sim_listener *sim_listener_bind(const struct ip_endpoint *local,
-				       bool upstream)
-{
-	struct sim_listener *l;
-
-	if (local->port != 0 && sim_listener_at(local, upstream) != NULL)
-		return NULL;
-	l = sim_listener_new();
-	l->local = *local;
-	l->upstream = upstream;
-	if (local->port == 0)
-		l->local.port = sim_now()->next_port++;
-	return l;
-}
-
 struct sim_listener *sim_listener_at(const struct ip_endpoint *local,
 				     bool upstream)
 {
@@ -381,6 +396,42 @@ struct sim_listener *sim_listener_at(const struct ip_endpoint *local,
 	return NULL;
 }
 
+bool sim_listened_at(const struct ip_endpoint *local, bool upstream)
+{
+	const struct list *pos;
+
+	list_for_each(pos, &sim_now()->listened) {
+		const struct sim_listened *l =
+			list_entry(pos, struct sim_listened, node);
+
+		if (l->upstream == upstream && l->local.port == local->port &&
+		    ip_addr_equal(&l->local.addr, &local->addr))
+			return true;
+	}
+	return false;
+}
+
+int tcp_listen(struct sim_tcp *t, int fd)
+{
+	struct sim_listened *was;
+	struct sim_listener *l;
+
+	if (!t->data || t->state != TCP_NEW)
+		problem("listen() on what is no data connection's");
+	l = sim_listener_new();
+	l->local = t->local;
+	if (l->local.port == 0)
+		l->local.port = sim_now()->next_port++;
+	l->upstream = t->upstream;
+	l->abort = t->abort;
+	was = must_alloc(sizeof(*was));
+	was->local = l->local;
+	was->upstream = l->upstream;
+	list_add_tail(&sim_now()->listened, &was->node);
+	sim_replace(fd, &l->file);
+	return 0;
+}
+
 struct sim_listener *sim_listener_of(struct sim_file *f)
 {
 	if (f != NULL && f->ops == &listener_ops)
@@ -393,6 +444,7 @@ struct sim_listener *sim_listener_of(struct sim_file *f)
 /* The queue's reference is the one that accept4(2)'s descriptor takes over. */
 void listener_arrive(struct sim_listener *l, struct sim_tcp *t)
 {
+	t->abort = l->abort;
 	t->state = TCP_OPEN;
 	t->far = true;
 	sim_hold(&t->file);

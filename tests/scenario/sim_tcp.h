@@ -37,6 +37,8 @@ struct sim_tcp {
 	bool out_fin;  /* the relay sends no more */
 	bool no_space; /* it was told EAGAIN: it waits for room */
 	bool abort;    /* SO_LINGER 0: close(2) resets */
+	bool data;     /* marked so: it may listen */
+	bool upstream; /* ... for servers */
 	bool closed;   /* the relay has no descriptor any more */
 	bool far;      /* the far end is still held */
 	int error;     /* what SO_ERROR says */
@@ -65,6 +67,10 @@ void tcp_refuse(struct sim_tcp *t);
 
 /* Of @f; NULL with ENOTSOCK when it is something else. */
 struct sim_tcp *sim_tcp_of(struct sim_file *f);
+/* A port that has a listener on its leg is in use. */
+int tcp_bind(struct sim_tcp *t, const struct sockaddr_storage *ss);
+/* @fd, that of @t, is a listener from now on. */
+int tcp_listen(struct sim_tcp *t, int fd);
 int tcp_connect(struct sim_tcp *t, const struct ip_endpoint *to);
 /* connect(2) with AF_UNSPEC: @fd, that of @t, is as new, but for its options. */
 int tcp_dissolve(struct sim_tcp *t, int fd);
@@ -74,6 +80,8 @@ ssize_t tcp_recv_to(struct sim_tcp *t, struct bytes *to, size_t n);
 ssize_t tcp_send(struct sim_tcp *t, const void *p, size_t n);
 int tcp_shutdown(struct sim_tcp *t);
 int tcp_take_error(struct sim_tcp *t);
+/* What the kernel calls it; TCP_CLOSE once both have ended it. */
+uint8_t tcp_linux_state(const struct sim_tcp *t);
 
 /* --- listeners --------------------------------------------------------- */
 
@@ -83,15 +91,15 @@ struct sim_listener {
 	struct list queue; /* struct sim_tcp, not accepted yet */
 	struct ip_endpoint local;
 	bool upstream; /* its packets are those of servers */
+	bool abort;    /* SO_LINGER 0, as what it accepts has then */
 };
 
 struct sim_listener *sim_listener_new(void);
-/* Bound to @local, whose port 0 is any; NULL when there is one already. */
-struct sim_listener *sim_listener_bind(const struct ip_endpoint *local,
-				       bool upstream);
 /* The one at @local, or NULL. */
 struct sim_listener *sim_listener_at(const struct ip_endpoint *local,
 				     bool upstream);
+/* Whether there is one, or was. */
+bool sim_listened_at(const struct ip_endpoint *local, bool upstream);
 /* A client's connection stands in its queue. */
 void listener_arrive(struct sim_listener *l, struct sim_tcp *t);
 struct sim_listener *sim_listener_of(struct sim_file *f);

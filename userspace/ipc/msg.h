@@ -55,11 +55,12 @@ enum msg_type {
 	/* relay -> net */
 	MSG_LISTEN,	  /* nothing: wants the listeners of its services */
 	MSG_WANT_SOCKETS, /* msg_sockets */
-	MSG_PAIR,	  /* msg_pair */
+	MSG_PAIR,	  /* msg_pair; answered when it is to be held */
 	MSG_WANT_DATA,	  /* msg_data */
 	/* net -> relay */
 	MSG_LISTENER, /* msg_listener; fd */
 	MSG_SOCKETS,  /* msg_sockets; fds: transparent, marked, unbound */
+	MSG_PAIRED,   /* msg_data_answer to msg_pair, without a fd */
 	MSG_DATA,     /* msg_data_answer; fd, if there is one */
 	/* parent -> relay */
 	MSG_WANT_SESSIONS, /* msg_want_sessions */
@@ -154,35 +155,45 @@ struct msg_text {
 	uint32_t differ; /* diff: something differs */
 };
 
+enum msg_sockets_leg {
+	SOCKETS_SERVER,	     /* to be connected to servers */
+	SOCKETS_DATA_CLIENT, /* to listen for a client's data connection */
+	SOCKETS_DATA_SERVER, /* ... for a server's */
+	SOCKETS_LEG_COUNT
+};
+
 struct msg_sockets {
 	uint32_t family; /* AF_INET, AF_INET6 */
 	uint32_t count;	 /* at most MSG_FDS_MAX */
+	uint32_t leg;	 /* enum msg_sockets_leg */
+	uint32_t zero;
 };
 
 /*
  * A client and a server between which a relay has control connections of FTP:
  * from now on, or no longer. The rules deliver data connections between them
  * to sockets only while some relay says so.
+ *
+ * The answer to the first: 0 when it is in the kernel; -EAGAIN when it isn't,
+ * and will be as soon as the rules are (it is held all the same); -ENOSPC when
+ * there are too many. It may be said, and is answered, again.
  */
 struct msg_pair {
+	uint64_t id; /* chosen by the relay, repeated in the answer */
 	struct ip_addr client;
 	struct ip_addr server;
 	uint16_t held; /* 1 or 0 */
 };
 
-enum msg_data_kind {
-	DATA_FROM_CLIENT, /* listens on the client's leg, for one client */
-	DATA_TO_CLIENT,	  /* is to be connected to the client */
-	DATA_FROM_SERVER, /* listens on the upstream leg */
-	DATA_KIND_COUNT
-};
-
-/* A socket for a data connection of @pair, which the relay holds. */
+/*
+ * A socket that is to be connected to the client of a pair, which the relay
+ * holds: bound to the server's address and @port, on the client's leg.
+ */
 struct msg_data {
 	uint64_t id; /* chosen by the relay, repeated in the answer */
-	struct msg_pair pair;
-	struct ip_endpoint local; /* what it is bound to; port 0: any */
-	uint32_t kind;		  /* enum msg_data_kind */
+	struct ip_addr client;
+	struct ip_addr server;
+	uint16_t port;
 };
 
 struct msg_data_answer {

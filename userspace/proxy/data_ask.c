@@ -13,8 +13,11 @@
  * released it.
  */
 struct data_pair {
-	struct list node;
+	struct list node; /* of its bucket */
+	struct list told; /* linked: the answer is to come */
 	struct msg_pair msg;
+	bool known; /* it is in the kernel */
+	struct list waiters;
 	unsigned int sessions;
 };
 
@@ -23,6 +26,7 @@ void data_asks_init(struct data_asks *all, struct chan *net)
 	all->net = net;
 	all->next_id = 1;
 	list_init(&all->asked);
+	list_init(&all->told);
 	for (unsigned int i = 0; i < DATA_PAIR_BUCKETS; i++)
 		list_init(&all->pairs[i]);
 }
@@ -50,12 +54,24 @@ static struct list *bucket(struct data_asks *all, const struct ip_addr *client,
 	return &all->pairs[sum % DATA_PAIR_BUCKETS];
 }
 
-static void tell(struct data_asks *all, const struct msg_pair *msg)
+static bool say(struct data_asks *all, const struct msg_pair *msg)
 {
-	/* Not open: the next one is told. Full: it is in great trouble. */
-	if (chan_is_open(all->net) &&
-	    chan_send(all->net, MSG_PAIR, msg, sizeof(*msg)) != 0)
-		log_warn("the net role can't be told of a data connection");
+	if (!chan_is_open(all->net))
+		return false;
+	if (chan_send(all->net, MSG_PAIR, msg, sizeof(*msg)) == 0)
+		return true;
+	log_warn("the net role can't be told of a data connection");
+	return false;
+}
+
+/* Unsaid it waits for the next net role, or for who asks again. */
+static void tell(struct data_asks *all, struct data_pair *pair)
+{
+	pair->msg.id = all->next_id++;
+	pair->known = false;
+	list_del(&pair->told);
+	if (say(all, &pair->msg))
+		list_add_tail(&all->told, &pair->told);
 }
 
 struct data_pair *data_pair_hold(struct data_asks *all,
@@ -80,8 +96,10 @@ struct data_pair *data_pair_hold(struct data_asks *all,
 	pair->msg.server = *server;
 	pair->msg.held = 1;
 	pair->sessions = 1;
+	list_init(&pair->told);
+	list_init(&pair->waiters);
 	list_add_tail(list, &pair->node);
-	tell(all, &pair->msg);
+	tell(all, pair);
 	return pair;
 }
 
@@ -89,10 +107,73 @@ void data_pair_release(struct data_asks *all, struct data_pair *pair)
 {
 	if (pair == NULL || --pair->sessions > 0)
 		return;
+	/* Also when it was never said: net knows better. */
 	pair->msg.held = 0;
-	tell(all, &pair->msg);
+	(void)say(all, &pair->msg);
+	list_del(&pair->told);
 	list_del(&pair->node);
 	free(pair);
+}
+
+bool data_pair_is_known(const struct data_pair *pair)
+{
+	return pair->known;
+}
+
+void data_waiter_init(struct data_waiter *w, data_pair_fn fn)
+{
+	list_init(&w->node);
+	w->fn = fn;
+}
+
+void data_pair_wait(struct data_asks *all, struct data_pair *pair,
+		    struct data_waiter *w)
+{
+	list_del(&w->node);
+	list_add_tail(&pair->waiters, &w->node);
+	if (!list_linked(&pair->told))
+		tell(all, pair);
+}
+
+void data_waiter_cancel(struct data_waiter *w)
+{
+	list_del(&w->node);
+}
+
+/* Whoever is told may be the last one who holds it. */
+static void take_answer(struct data_pair *pair, int rc)
+{
+	struct list waiters = LIST_INIT(waiters);
+	struct list *node;
+
+	list_del(&pair->told);
+	pair->known = rc == 0;
+	list_splice_tail(&waiters, &pair->waiters);
+	while ((node = list_pop(&waiters)) != NULL) {
+		struct data_waiter *w =
+			list_entry(node, struct data_waiter, node);
+
+		w->fn(w, rc);
+	}
+}
+
+int data_pairs_answered(struct data_asks *all,
+			const struct msg_data_answer *msg)
+{
+	struct list *pos;
+
+	if (msg->id >= all->next_id || msg->status > 0)
+		return -EPROTO;
+	list_for_each(pos, &all->told) {
+		struct data_pair *pair =
+			list_entry(pos, struct data_pair, told);
+
+		if (pair->msg.id != msg->id)
+			continue;
+		take_answer(pair, msg->status);
+		return 0;
+	}
+	return 0; /* nobody holds it any more */
 }
 
 /* --- sockets ------------------------------------------------------- */
@@ -114,14 +195,13 @@ static void send_ask(struct data_asks *all, const struct data_ask *ask)
 }
 
 void data_ask_want(struct data_asks *all, struct data_ask *ask,
-		   const struct data_pair *pair, enum msg_data_kind kind,
-		   const struct ip_endpoint *local)
+		   const struct data_pair *pair, uint16_t port)
 {
 	memset(&ask->msg, 0, sizeof(ask->msg));
 	ask->msg.id = all->next_id++;
-	ask->msg.pair = pair->msg;
-	ask->msg.kind = kind;
-	ask->msg.local = *local;
+	ask->msg.client = pair->msg.client;
+	ask->msg.server = pair->msg.server;
+	ask->msg.port = port;
 	list_del(&ask->node);
 	list_add_tail(&all->asked, &ask->node);
 	send_ask(all, ask);
@@ -138,8 +218,7 @@ void data_asks_connected(struct data_asks *all)
 
 	for (unsigned int i = 0; i < DATA_PAIR_BUCKETS; i++)
 		list_for_each(pos, &all->pairs[i])
-			tell(all,
-			     &list_entry(pos, struct data_pair, node)->msg);
+			tell(all, list_entry(pos, struct data_pair, node));
 	list_for_each(pos, &all->asked)
 		send_ask(all, list_entry(pos, struct data_ask, node));
 }

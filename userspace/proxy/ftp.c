@@ -247,8 +247,10 @@ static struct ftp *begin(struct session *s)
 	s->state = f;
 	stats_add(s->relay->stats, RELAY_SESSION_MEMORY, sizeof(*f));
 	/* The data mark of a Synch (RFC 959 4.1.3) comes with the rest. */
-	s->client.urgent = setsockopt(s->client.lfd.fd, SOL_SOCKET,
-				      SO_OOBINLINE, &one, sizeof(one)) == 0;
+	(void)setsockopt(s->client.lfd.fd, SOL_SOCKET, SO_OOBINLINE, &one,
+			 sizeof(one));
+	stock_expect(&s->relay->stock, SOCKETS_DATA_CLIENT,
+		     s->server_addr.addr.family);
 	ftp_enter(f, FTP_CONNECT);
 	return f;
 }

@@ -22,7 +22,7 @@
 
 enum ftp_leg_state {
 	LEG_NONE,
-	LEG_WAITING, /* for a socket: of the net role, or of the stock */
+	LEG_WAITING, /* for the pair, a socket, or a port to get free */
 	LEG_LISTENING,
 	LEG_CONNECTING,
 	LEG_OPEN,
@@ -34,12 +34,14 @@ struct ftp_leg {
 	struct ftp_data *data;
 	enum ftp_leg_state state;
 	struct loop_fd listener; /* fd -1: there is none */
-	struct data_ask ask;	 /* for a socket that is bound */
-	struct timer again;	 /* when its port was in use */
+	struct data_waiter pair_waiter;
+	struct stock_waiter waiter;
+	struct data_ask ask; /* for a socket that calls the client */
+	struct timer again;  /* when its port was in use */
 	unsigned int tries;
-	struct stock_waiter waiter; /* for one that isn't; server's leg only */
-	struct ip_endpoint local;   /* what a listener is bound to */
-	struct ip_endpoint peer;    /* whom it is with; port 0: any port */
+	bool ends;		  /* server's leg: a FIN is due */
+	struct ip_endpoint local; /* what its socket is bound to */
+	struct ip_endpoint peer;  /* whom it is with; port 0: any port */
 };
 
 enum ftp_data_mode { FTP_DATA_NONE, FTP_DATA_PASSIVE, FTP_DATA_ACTIVE };
@@ -52,6 +54,8 @@ struct ftp_data {
 	struct session *session;
 	struct data_pair *pair; /* from the first data connection on */
 	enum ftp_data_mode mode;
+	struct loop_task later; /* what nobody waits for */
+	struct side spent;	/* was the server's leg; for the stock */
 	struct ftp_leg client;
 	struct ftp_leg server;
 };
@@ -76,6 +80,11 @@ void ftp_data_call_client(struct ftp_data *d);
  * The next one may follow.
  */
 void ftp_data_close(struct ftp_data *d, bool reset);
+/*
+ * The server has ended its leg, and gets our FIN behind what else this round
+ * brings: its last reply is often there already, and the client waits for that.
+ */
+void ftp_data_end_server(struct ftp_data *d);
 /* Close the client's leg alone. */
 void ftp_data_close_client(struct ftp_data *d, bool reset);
 /* With the session. */

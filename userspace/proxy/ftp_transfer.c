@@ -138,8 +138,12 @@ static void say_end(struct ftp *f)
 
 	if (!ends || server->wr_closed)
 		return;
-	side_break_off(server, false);
-	side_shutdown(server);
+	if (t->upload) {
+		side_break_off(server, false);
+		side_shutdown(server);
+	} else {
+		ftp_data_end_server(&f->data);
+	}
 }
 
 bool ftp_transfer_run(struct ftp *f)

@@ -42,6 +42,11 @@ static int on_sockets(struct chan *ch, const struct chan_msg *m)
 			       m->nfds);
 }
 
+static int on_paired(struct chan *ch, const struct chan_msg *m)
+{
+	return data_pairs_answered(&relay_of_net(ch)->data, m->body);
+}
+
 static int on_data(struct chan *ch, const struct chan_msg *m)
 {
 	return data_asks_answered(&relay_of_net(ch)->data, m);
@@ -60,6 +65,7 @@ static const struct chan_rule net_rules[] = {
 	{MSG_LISTENER, sizeof(struct msg_listener), 0, 1, 1, on_listener},
 	{MSG_SOCKETS, sizeof(struct msg_sockets), 0, 0, MSG_FDS_MAX,
 	 on_sockets},
+	{MSG_PAIRED, sizeof(struct msg_data_answer), 0, 0, 0, on_paired},
 	{MSG_DATA, sizeof(struct msg_data_answer), 0, 0, 1, on_data},
 };
 

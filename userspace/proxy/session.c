@@ -167,7 +167,8 @@ static void close_server(struct session *s, bool reset)
 	if (s->upstream == UPSTREAM_CONNECTED && fd != -1 &&
 	    !s->server.wr_closed) {
 		loop_del(r->loop, &s->server.lfd);
-		stock_give_back(&r->stock, s->server_addr.addr.family, fd);
+		stock_give_back(&r->stock, SOCKETS_SERVER,
+				s->server_addr.addr.family, fd);
 	}
 	side_close(&s->server, reset);
 }
@@ -222,6 +223,7 @@ static void connect_with(struct session *s, int fd)
 		close(fd);
 		return;
 	}
+	s->server.breaks = true; /* as the stock's are */
 	s->upstream = UPSTREAM_CONNECTING;
 }
 
@@ -236,7 +238,7 @@ static void on_socket(struct stock_waiter *w, int fd)
 void session_connect(struct session *s)
 {
 	int family = s->server_addr.addr.family;
-	int fd = stock_take(&s->relay->stock, family);
+	int fd = stock_take(&s->relay->stock, SOCKETS_SERVER, family);
 
 	side_init(&s->server, s);
 	if (fd != -1) {
@@ -245,7 +247,7 @@ void session_connect(struct session *s)
 	}
 	s->upstream = UPSTREAM_WAITING;
 	stats_add(s->relay->stats, RELAY_NO_SOCKET, 1);
-	stock_wait(&s->relay->stock, family, &s->waiter);
+	stock_wait(&s->relay->stock, SOCKETS_SERVER, family, &s->waiter);
 }
 
 bool session_server_left(struct session *s)

@@ -28,8 +28,10 @@ bool side_dead(const struct side *sd)
 
 void side_event(struct side *sd, uint32_t events)
 {
-	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+	if (events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		sd->readable = true;
+	if (events & EPOLLPRI)
+		sd->urgent = true;
 	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
 		sd->writable = true;
 	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
@@ -280,10 +282,12 @@ void side_break_off(struct side *sd, bool broken)
 {
 	struct linger linger = {.l_onoff = broken, .l_linger = 0};
 
+	if (!side_open(sd) || sd->breaks == broken)
+		return;
 	/* ENOTCONN and the like: it is over anyway. */
-	if (side_open(sd))
-		(void)setsockopt(sd->lfd.fd, SOL_SOCKET, SO_LINGER, &linger,
-				 sizeof(linger));
+	(void)setsockopt(sd->lfd.fd, SOL_SOCKET, SO_LINGER, &linger,
+			 sizeof(linger));
+	sd->breaks = broken;
 }
 
 void side_close(struct side *sd, bool reset)

@@ -24,7 +24,7 @@
 struct session;
 
 /* What epoll is asked for. */
-#define SIDE_EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+#define SIDE_EVENTS (EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET)
 
 struct side {
 	struct loop_fd lfd; /* fd -1: there is no connection */
@@ -33,7 +33,8 @@ struct side {
 	struct buf out;	   /* to be sent */
 	struct pipe *pipe; /* on its way out, behind @out */
 	bool counted;	   /* in the relay's totals: it leads to the client */
-	bool urgent;	   /* SO_OOBINLINE: reads end at urgent data */
+	bool breaks;	   /* SO_LINGER 0: close(2) resets it */
+	bool urgent;	   /* urgent data came: reads end at it */
 	bool readable;	   /* recv() may give something */
 	bool writable;	   /* send() may take something */
 	bool ending;	   /* epoll said that the peer ends or reset it */

@@ -5,14 +5,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static void family_init(struct stock_family *f)
-{
-	f->count = 0;
-	f->asked = false;
-	list_init(&f->waiters);
-}
+/* What is asked for at once. FTP's data connections are fewer. */
+static const uint32_t batches[SOCKETS_LEG_COUNT] = {
+	[SOCKETS_SERVER] = STOCK_BATCH,
+	[SOCKETS_DATA_CLIENT] = 16,
+	[SOCKETS_DATA_SERVER] = 16,
+};
 
-static void serve_waiters(struct stock_family *f)
+static void serve_waiters(struct stock_shelf *f)
 {
 	while (f->count > 0) {
 		struct list *node = list_pop(&f->waiters);
@@ -29,8 +29,8 @@ static void on_serve(struct loop_task *task)
 {
 	struct stock *st = list_entry(task, struct stock, serve);
 
-	serve_waiters(&st->v4);
-	serve_waiters(&st->v6);
+	for (unsigned int i = 0; i < STOCK_SHELVES; i++)
+		serve_waiters(&st->shelves[i]);
 }
 
 void stock_init(struct stock *st, struct chan *net, struct loop *loop)
@@ -38,49 +38,61 @@ void stock_init(struct stock *st, struct chan *net, struct loop *loop)
 	st->net = net;
 	st->loop = loop;
 	loop_task_init(&st->serve, on_serve);
-	family_init(&st->v4);
-	family_init(&st->v6);
-}
+	for (unsigned int i = 0; i < STOCK_SHELVES; i++) {
+		struct stock_shelf *f = &st->shelves[i];
 
-static void family_close(struct stock_family *f)
-{
-	while (f->count > 0)
-		close(f->fds[--f->count]);
+		f->count = 0;
+		f->asked = false;
+		f->leg = (enum msg_sockets_leg)(i / 2);
+		f->family = i % 2 == 0 ? AF_INET : AF_INET6;
+		list_init(&f->waiters);
+	}
 }
 
 void stock_close(struct stock *st)
 {
-	family_close(&st->v4);
-	family_close(&st->v6);
+	for (unsigned int i = 0; i < STOCK_SHELVES; i++) {
+		struct stock_shelf *f = &st->shelves[i];
+
+		while (f->count > 0)
+			close(f->fds[--f->count]);
+	}
 }
 
-static struct stock_family *family_of(struct stock *st, int family)
+static struct stock_shelf *shelf_of(struct stock *st, enum msg_sockets_leg leg,
+				    int family)
 {
-	return family == AF_INET6 ? &st->v6 : &st->v4;
+	return &st->shelves[2 * leg + (family == AF_INET6)];
 }
 
 /*
- * Ask when half is used up. The first IPv6 batch is asked for when the first
- * IPv6 connection needs it: many networks never do.
+ * Ask when half is used up. The first batch is asked for when the first
+ * connection needs it, but for that towards IPv4 servers: many networks never
+ * have others.
  */
-static void ask(struct stock *st, int family)
+static void ask(struct stock *st, struct stock_shelf *f)
 {
-	struct stock_family *f = family_of(st, family);
-	struct msg_sockets msg = {.family = (uint32_t)family,
-				  .count = STOCK_BATCH};
+	struct msg_sockets msg = {.family = (uint32_t)f->family,
+				  .count = batches[f->leg],
+				  .leg = f->leg};
 
-	if (f->asked || f->count > STOCK_BATCH / 2)
+	if (f->asked || f->count > msg.count / 2)
 		return;
 	/* Without net nothing can be asked; stock_reconnected() will. */
 	f->asked = chan_send(st->net, MSG_WANT_SOCKETS, &msg, sizeof(msg)) == 0;
 }
 
-int stock_take(struct stock *st, int family)
+void stock_expect(struct stock *st, enum msg_sockets_leg leg, int family)
 {
-	struct stock_family *f = family_of(st, family);
+	ask(st, shelf_of(st, leg, family));
+}
+
+int stock_take(struct stock *st, enum msg_sockets_leg leg, int family)
+{
+	struct stock_shelf *f = shelf_of(st, leg, family);
 	int fd = f->count > 0 ? f->fds[--f->count] : -1;
 
-	ask(st, family);
+	ask(st, f);
 	return fd;
 }
 
@@ -99,10 +111,11 @@ static bool dissolve(int fd)
 	       getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0;
 }
 
-void stock_give_back(struct stock *st, int family, int fd)
+void stock_give_back(struct stock *st, enum msg_sockets_leg leg, int family,
+		     int fd)
 {
-	struct stock_family *f = family_of(st, family);
-	size_t room = f->asked ? STOCK_MAX - STOCK_BATCH : STOCK_MAX;
+	struct stock_shelf *f = shelf_of(st, leg, family);
+	size_t room = STOCK_MAX - (f->asked ? batches[leg] : 0);
 
 	if (f->count >= room || !dissolve(fd)) {
 		close(fd);
@@ -120,10 +133,13 @@ void stock_waiter_init(struct stock_waiter *w, stock_fn fn)
 	w->fn = fn;
 }
 
-void stock_wait(struct stock *st, int family, struct stock_waiter *w)
+void stock_wait(struct stock *st, enum msg_sockets_leg leg, int family,
+		struct stock_waiter *w)
 {
-	list_add_tail(&family_of(st, family)->waiters, &w->node);
-	ask(st, family);
+	struct stock_shelf *f = shelf_of(st, leg, family);
+
+	list_add_tail(&f->waiters, &w->node);
+	ask(st, f);
 }
 
 void stock_cancel(struct stock_waiter *w)
@@ -131,33 +147,46 @@ void stock_cancel(struct stock_waiter *w)
 	list_del(&w->node);
 }
 
+/* NULL when nothing like it was asked for. */
+static struct stock_shelf *
+shelf_for(struct stock *st, const struct msg_sockets *msg, unsigned int nfds)
+{
+	struct stock_shelf *f;
+
+	if (msg->leg >= SOCKETS_LEG_COUNT ||
+	    (msg->family != AF_INET && msg->family != AF_INET6))
+		return NULL;
+	f = shelf_of(st, (enum msg_sockets_leg)msg->leg, (int)msg->family);
+	return f->asked && f->count + nfds <= STOCK_MAX ? f : NULL;
+}
+
 int stock_delivered(struct stock *st, const struct msg_sockets *msg,
 		    const int *fds, unsigned int nfds)
 {
-	struct stock_family *f = family_of(st, (int)msg->family);
-	bool good = (msg->family == AF_INET || msg->family == AF_INET6) &&
-		    f->asked && f->count + nfds <= STOCK_MAX;
+	struct stock_shelf *f = shelf_for(st, msg, nfds);
 
 	for (unsigned int i = 0; i < nfds; i++) {
-		if (good)
+		if (f != NULL)
 			f->fds[f->count++] = fds[i];
 		else
 			close(fds[i]);
 	}
-	if (!good)
+	if (f == NULL)
 		return -EPROTO;
 	f->asked = false;
 	serve_waiters(f);
 	if (!list_empty(&f->waiters) && nfds > 0)
-		ask(st, (int)msg->family);
+		ask(st, f);
 	return 0;
 }
 
 void stock_reconnected(struct stock *st)
 {
-	st->v4.asked = false;
-	st->v6.asked = false;
-	ask(st, AF_INET);
-	if (!list_empty(&st->v6.waiters) || st->v6.count > 0)
-		ask(st, AF_INET6);
+	for (unsigned int i = 0; i < STOCK_SHELVES; i++) {
+		struct stock_shelf *f = &st->shelves[i];
+
+		f->asked = false;
+		if (i == 0 || !list_empty(&f->waiters) || f->count > 0)
+			ask(st, f);
+	}
 }

@@ -11,9 +11,10 @@
 
 /* Beyond what all roles do: connections, and files of the spool. */
 static const char *const syscalls[] = {
-	"accept4",    "bind",	  "connect",  "getsockname", "getsockopt",
-	"setsockopt", "shutdown", "recvfrom", "sendto",	     "splice",
-	"sendfile",   "pipe2",	  "openat",   "unlink",	     "unlinkat",
+	"accept4",     "bind",	     "connect",	   "listen",
+	"getsockname", "getsockopt", "setsockopt", "shutdown",
+	"recvfrom",    "sendto",     "splice",	   "sendfile",
+	"pipe2",       "openat",     "unlink",	   "unlinkat",
 };
 
 static int peer(struct role *role, const struct msg_peer *peer, int fd)

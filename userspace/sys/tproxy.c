@@ -154,24 +154,11 @@ int tproxy_upstream(int family, bool transparent)
 	return fd;
 }
 
-#define DATA_BACKLOG 4
-
-static const struct data_kind {
-	uint32_t mark;
-	bool transparent;
-	bool listens;
-} data_kinds[TPROXY_DATA_COUNT] = {
-	[TPROXY_FROM_CLIENT] = {MARK_CLIENT | MARK_DATA, true, true},
-	[TPROXY_TO_CLIENT] = {MARK_CLIENT | MARK_DATA, true, false},
-	[TPROXY_FROM_SERVER] = {MARK_UPSTREAM | MARK_DATA, true, true},
-	[TPROXY_FROM_SERVER_HERE] = {0, false, true},
-};
-
-static int set_data_options(int fd, int family, const struct data_kind *k)
+static int set_data_options(int fd, int family, uint32_t mark)
 {
 	bool v6 = family == AF_INET6;
 	const struct option options[] = {
-		{SOL_SOCKET, SO_MARK, (int)k->mark},
+		{SOL_SOCKET, SO_MARK, (int)mark},
 		/*
 		 * The port has connections, open or in TIME_WAIT, of earlier
 		 * transfers; port 20 has those of many clients at once. A
@@ -180,33 +167,44 @@ static int set_data_options(int fd, int family, const struct data_kind *k)
 		{SOL_SOCKET, SO_REUSEADDR, 1},
 		{IPPROTO_TCP, TCP_NODELAY, 1},
 		{v6 ? SOL_IPV6 : SOL_IP, v6 ? IPV6_TRANSPARENT : IP_TRANSPARENT,
-		 k->transparent},
+		 1},
 	};
 	const struct option only6 = {SOL_IPV6, IPV6_V6ONLY, 1};
 	int err = set_options(fd, options, COUNT(options));
 
+	/* Of data only an orderly end says that it was all: not our death. */
+	if (err == 0)
+		err = close_with_reset(fd);
 	return err == 0 && v6 ? set_options(fd, &only6, 1) : err;
 }
 
-int tproxy_data(enum tproxy_data kind, const struct ip_endpoint *local)
+int tproxy_data(int family, bool client)
 {
-	const struct data_kind *k = &data_kinds[kind];
-	struct sockaddr_storage ss;
-	socklen_t len = ip_endpoint_to_sockaddr(local, &ss);
-	int fd = socket(local->addr.family,
-			SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	uint32_t mark = MARK_DATA | (client ? MARK_CLIENT : MARK_UPSTREAM);
+	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int err;
 
 	if (fd == -1)
 		return -errno;
-	err = set_data_options(fd, local->addr.family, k);
-	if (err == 0 && bind(fd, (struct sockaddr *)&ss, len) == -1)
-		err = -errno;
-	if (err == 0 && k->listens && listen(fd, DATA_BACKLOG) == -1)
-		err = -errno;
+	err = set_data_options(fd, family, mark);
 	if (err != 0) {
 		close(fd);
 		return err;
+	}
+	return fd;
+}
+
+int tproxy_data_call(const struct ip_endpoint *local)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = ip_endpoint_to_sockaddr(local, &ss);
+	int fd = tproxy_data(local->addr.family, true);
+	int err;
+
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&ss, len) == -1) {
+		err = errno;
+		close(fd);
+		return -err;
 	}
 	return fd;
 }

@@ -31,26 +31,20 @@ __attribute__((warn_unused_result)) int tproxy_listener(uint16_t port,
 __attribute__((warn_unused_result)) int tproxy_upstream(int family,
 							bool transparent);
 
-/* A socket for one data connection of FTP. */
-enum tproxy_data {
-	TPROXY_FROM_CLIENT, /* listens for the client */
-	TPROXY_TO_CLIENT,   /* is to be connected to the client */
-	TPROXY_FROM_SERVER, /* listens for the server */
-	/* ... on an address of the gateway's own, which takes no rule. */
-	TPROXY_FROM_SERVER_HERE,
-	TPROXY_DATA_COUNT
-};
+/*
+ * A socket of @family for one data connection of FTP, on the client's leg or on
+ * the upstream leg: to be bound, and to listen. What it accepts is as it is:
+ * marked, and closed with a reset as long as nobody says otherwise (SO_LINGER).
+ * The descriptor, or -errno.
+ */
+__attribute__((warn_unused_result)) int tproxy_data(int family, bool client);
 
 /*
- * Bound to @local, whose port may be 0: any. What a listener accepts is marked
- * as it is; several may come before one is accepted. Ports below 1024 take
- * CAP_NET_BIND_SERVICE.
- *
- * The descriptor; -EADDRINUSE when that address and port have a listener, of
- * this gateway's own perhaps on all addresses; -EADDRNOTAVAIL when @local isn't
- * an address of the gateway (_HERE); -errno.
+ * One that is to be connected to the client, bound to @local. Ports below 1024
+ * take CAP_NET_BIND_SERVICE. The descriptor; -EADDRINUSE when that address and
+ * port have a listener, of this gateway's own perhaps on all addresses; -errno.
  */
 __attribute__((warn_unused_result)) int
-tproxy_data(enum tproxy_data kind, const struct ip_endpoint *local);
+tproxy_data_call(const struct ip_endpoint *local);
 
 #endif

@@ -9,9 +9,11 @@
  *	relay N				a channel, in place of an older one
  *	close N				its relay is gone
  *	listen N			its listeners, which nobody accepts from
- *	pair N CLIENT SERVER 1|0
- *	data N KIND CLIENT SERVER ADDRESS PORT	what becomes of such a socket: 0 or
- *					-errno; KIND as in enum msg_data_kind
+ *	pair N CLIENT SERVER 1|0	when it is in the kernel
+ *	data N CLIENT SERVER PORT	what becomes of a socket that calls the client
+ *					from that port: 0 or -errno
+ *	stock N LEG			... of a socket of such a leg (enum
+ *					msg_sockets_leg)
  *	passive N CLIENT SERVER PORT	carry one data connection, as a relay does:
  *					listen for the client, then dial
  *	active N CLIENT PORT SERVER LOCAL	listen for the server on LOCAL, which
@@ -309,8 +311,7 @@ static uint16_t number(const char *text)
 }
 
 /* The descriptor or -errno; -EPIPE when the channel was ended. */
-static int want(struct tool *t, int relay, uint32_t kind,
-		const struct msg_pair *pair, const struct ip_addr *addr,
+static int want(struct tool *t, int relay, const struct msg_pair *pair,
 		uint16_t port)
 {
 	struct msg_data msg;
@@ -319,10 +320,9 @@ static int want(struct tool *t, int relay, uint32_t kind,
 
 	memset(&msg, 0, sizeof(msg));
 	msg.id = ++t->ids;
-	msg.kind = kind;
-	msg.pair = *pair;
-	msg.local.addr = *addr;
-	msg.local.port = port;
+	msg.client = pair->client;
+	msg.server = pair->server;
+	msg.port = port;
 	send_msg(t->relays[relay], MSG_WANT_DATA, &msg, sizeof(msg), NULL, 0);
 	if (receive(t->relays[relay], &answer, sizeof(answer), &fd) != MSG_DATA)
 		return -EPIPE;
@@ -331,9 +331,9 @@ static int want(struct tool *t, int relay, uint32_t kind,
 	return answer.status == 0 ? fd : answer.status;
 }
 
-static int want_stock(struct tool *t, int relay, uint8_t family)
+static int want_stock(struct tool *t, int relay, uint32_t leg, uint8_t family)
 {
-	struct msg_sockets msg = {.family = family, .count = 1};
+	struct msg_sockets msg = {.family = family, .count = 1, .leg = leg};
 	int fd;
 
 	send_msg(t->relays[relay], MSG_WANT_SOCKETS, &msg, sizeof(msg), NULL,
@@ -341,6 +341,22 @@ static int want_stock(struct tool *t, int relay, uint8_t family)
 	if (receive(t->relays[relay], &msg, sizeof(msg), &fd) != MSG_SOCKETS)
 		return -EPIPE;
 	return fd;
+}
+
+/* As a relay does. */
+static int listen_at(struct tool *t, int relay, uint32_t leg,
+		     const struct ip_endpoint *local)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = ip_endpoint_to_sockaddr(local, &ss);
+	int fd = want_stock(t, relay, leg, local->addr.family);
+	int err;
+
+	if (fd < 0 || (bind(fd, (void *)&ss, len) == 0 && listen(fd, 4) == 0))
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
 }
 
 static void answer(int rc)
@@ -387,6 +403,20 @@ static void cmd_listen(struct tool *t, char **w)
 	answer(rc);
 }
 
+static int say_pair(struct tool *t, int relay, struct msg_pair *pair)
+{
+	struct msg_data_answer msg;
+	int fd;
+
+	pair->id = ++t->ids;
+	send_msg(t->relays[relay], MSG_PAIR, pair, sizeof(*pair), NULL, 0);
+	if (pair->held == 0)
+		return 0;
+	if (receive(t->relays[relay], &msg, sizeof(msg), &fd) != MSG_PAIRED)
+		return -EPIPE;
+	return msg.id == pair->id ? msg.status : -EPROTO;
+}
+
 static void cmd_pair(struct tool *t, char **w)
 {
 	struct msg_pair pair;
@@ -396,22 +426,28 @@ static void cmd_pair(struct tool *t, char **w)
 		return;
 	}
 	pair.held = number(w[3]);
-	send_msg(t->relays[number(w[0])], MSG_PAIR, &pair, sizeof(pair), NULL,
-		 0);
-	answer(0);
+	answer(say_pair(t, number(w[0]), &pair));
 }
 
 static void cmd_data(struct tool *t, char **w)
 {
 	struct msg_pair pair;
-	struct ip_addr addr;
 	int fd;
 
-	if (!parse_pair(&pair, w + 2) || !ip_addr_parse(w[4], &addr)) {
+	if (!parse_pair(&pair, w + 1)) {
 		answer(-EINVAL);
 		return;
 	}
-	fd = want(t, number(w[0]), number(w[1]), &pair, &addr, number(w[5]));
+	fd = want(t, number(w[0]), &pair, number(w[3]));
+	answer(fd);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void cmd_stock(struct tool *t, char **w)
+{
+	int fd = want_stock(t, number(w[0]), number(w[1]), AF_INET);
+
 	answer(fd);
 	if (fd >= 0)
 		close(fd);
@@ -431,10 +467,10 @@ static void cmd_passive(struct tool *t, char **w)
 	}
 	server.addr = pair.server;
 	from.addr = pair.client;
-	listener = want(t, relay, DATA_FROM_CLIENT, &pair, &server.addr,
-			server.port);
-	fd = listener >= 0 ? want_stock(t, relay, pair.client.family)
-			   : listener;
+	listener = listen_at(t, relay, SOCKETS_DATA_CLIENT, &server);
+	fd = listener >= 0
+		     ? want_stock(t, relay, SOCKETS_SERVER, pair.client.family)
+		     : listener;
 	answer(fd);
 	if (fd < 0)
 		return;
@@ -451,19 +487,18 @@ static void cmd_active(struct tool *t, char **w)
 {
 	char *addresses[] = {w[1], w[3]};
 	struct ip_endpoint client = {.port = number(w[2])};
+	struct ip_endpoint local = {.port = client.port};
 	struct msg_pair pair;
-	struct ip_addr local;
 	int relay = number(w[0]), listener, fd;
 
-	if (!parse_pair(&pair, addresses) || !ip_addr_parse(w[4], &local)) {
+	if (!parse_pair(&pair, addresses) ||
+	    !ip_addr_parse(w[4], &local.addr)) {
 		answer(-EINVAL);
 		return;
 	}
 	client.addr = pair.client;
-	listener = want(t, relay, DATA_FROM_SERVER, &pair, &local, client.port);
-	fd = listener >= 0
-		     ? want(t, relay, DATA_TO_CLIENT, &pair, &pair.server, 20)
-		     : listener;
+	listener = listen_at(t, relay, SOCKETS_DATA_SERVER, &local);
+	fd = listener >= 0 ? want(t, relay, &pair, 20) : listener;
 	answer(fd);
 	if (fd < 0)
 		return;
@@ -527,12 +562,12 @@ static const struct command {
 	int args;
 	void (*run)(struct tool *t, char **w);
 } commands[] = {
-	{"relay", 1, cmd_relay},   {"close", 1, cmd_close},
-	{"listen", 1, cmd_listen}, {"pair", 4, cmd_pair},
-	{"data", 6, cmd_data},	   {"passive", 4, cmd_passive},
-	{"active", 5, cmd_active}, {"reload", 1, cmd_reload},
-	{"kill", 0, cmd_kill},	   {"stat", 1, cmd_stat},
-	{"stop", 0, cmd_stop},
+	{"relay", 1, cmd_relay},     {"close", 1, cmd_close},
+	{"listen", 1, cmd_listen},   {"pair", 4, cmd_pair},
+	{"data", 4, cmd_data},	     {"stock", 2, cmd_stock},
+	{"passive", 4, cmd_passive}, {"active", 5, cmd_active},
+	{"reload", 1, cmd_reload},   {"kill", 0, cmd_kill},
+	{"stat", 1, cmd_stat},	     {"stop", 0, cmd_stop},
 };
 
 static void obey(struct tool *t, char *line)

@@ -44,14 +44,21 @@ static bool is_sound(const struct ip_addr *addr)
 	return n == 4 && memcmp(addr->bytes + n, zero, sizeof(zero) - n) == 0;
 }
 
-static bool take_pair(const struct msg_pair *msg, struct nft_pair *pair)
+int data_check(const struct ip_addr *client, const struct ip_addr *server)
 {
-	/* Byte by byte, as memory of its own has no padding that differs. */
+	return is_sound(client) && is_sound(server) &&
+			       client->family == server->family
+		       ? 0
+		       : -EPROTO;
+}
+
+/* Byte by byte, as memory of its own has no padding that differs. */
+static void make_pair(struct nft_pair *pair, const struct ip_addr *client,
+		      const struct ip_addr *server)
+{
 	memset(pair, 0, sizeof(*pair));
-	pair->client = msg->client;
-	pair->server = msg->server;
-	return is_sound(&msg->client) && is_sound(&msg->server) &&
-	       msg->client.family == msg->server.family;
+	pair->client = *client;
+	pair->server = *server;
 }
 
 /* --- in the kernel ------------------------------------------------------------------- */
@@ -128,7 +135,7 @@ static void on_look(struct timer *t, uint64_t now_ms)
 }
 
 /* What lingers gives way where there is no room. */
-static void hold(struct data *d, const struct nft_pair *pair, uint32_t index)
+static int hold(struct data *d, const struct nft_pair *pair, uint32_t index)
 {
 	uint64_t now_ms = d->role->loop.now_ms;
 	int rc = pairs_hold(d->rules->pairs, pair, index);
@@ -142,25 +149,32 @@ static void hold(struct data *d, const struct nft_pair *pair, uint32_t index)
 			  "which is all there can be: others get no data "
 			  "connection",
 			  PAIRS_MAX);
-	if (rc == 1 && is_in_kernel(d))
-		rc = nft_pairs_add(nft_netlink(d->rules->nft), pair, 1);
-	else
-		rc = 0;
-	changed(d, rc);
+	return rc;
 }
 
-int data_pair(struct data *d, uint32_t index, const struct msg_pair *msg)
+int data_pair_hold(struct data *d, uint32_t index, const struct msg_pair *msg)
+{
+	struct nft_pair pair;
+	int rc;
+
+	make_pair(&pair, &msg->client, &msg->server);
+	rc = hold(d, &pair, index);
+	if (rc < 0)
+		return rc;
+	if (rc == 1 && is_in_kernel(d))
+		changed(d, nft_pairs_add(nft_netlink(d->rules->nft), &pair, 1));
+	publish(d);
+	/* What is not there yet comes with the rules. */
+	return is_in_kernel(d) && !d->rules->pairs_differ ? 0 : -EAGAIN;
+}
+
+void data_pair_drop(struct data *d, uint32_t index, const struct msg_pair *msg)
 {
 	struct nft_pair pair;
 
-	if (!take_pair(msg, &pair) || msg->held > 1)
-		return -EPROTO;
-	if (msg->held != 0)
-		hold(d, &pair, index);
-	else
-		pairs_drop(d->rules->pairs, &pair, index, d->role->loop.now_ms);
+	make_pair(&pair, &msg->client, &msg->server);
+	pairs_drop(d->rules->pairs, &pair, index, d->role->loop.now_ms);
 	publish(d);
-	return 0;
 }
 
 void data_relay_gone(struct data *d, uint32_t index)
@@ -212,57 +226,23 @@ static void on_stale(struct timer *t, uint64_t now_ms)
 
 /* --- sockets -------------------------------------------------------------------------- */
 
-static bool is_address_of(const struct ip_endpoint *local,
-			  const struct ip_addr *addr)
-{
-	return ip_addr_equal(&local->addr, addr);
-}
-
-/* On an address that isn't the pair's, bind(2) sees to it that it is ours. */
-int data_check(const struct msg_data *want)
-{
-	struct nft_pair pair;
-
-	if (!take_pair(&want->pair, &pair) || want->kind >= DATA_KIND_COUNT ||
-	    !is_sound(&want->local.addr) ||
-	    want->local.addr.family != pair.client.family)
-		return -EPROTO;
-	if (want->kind != DATA_FROM_SERVER &&
-	    !is_address_of(&want->local, &pair.server))
-		return -EPROTO;
-	return 0;
-}
-
-static enum tproxy_data kind_of(const struct msg_data *want)
-{
-	switch (want->kind) {
-	case DATA_FROM_CLIENT:
-		return TPROXY_FROM_CLIENT;
-	case DATA_TO_CLIENT:
-		return TPROXY_TO_CLIENT;
-	default:
-		return is_address_of(&want->local, &want->pair.client)
-			       ? TPROXY_FROM_SERVER
-			       : TPROXY_FROM_SERVER_HERE;
-	}
-}
-
 int data_socket(struct data *d, uint32_t index, const struct msg_data *want)
 {
+	const struct ip_endpoint local = {want->server, want->port};
 	struct nft_pair pair;
 	int fd;
 
-	if (!take_pair(&want->pair, &pair) ||
-	    !pairs_held_by(d->rules->pairs, &pair, index))
+	make_pair(&pair, &want->client, &want->server);
+	if (!pairs_held_by(d->rules->pairs, &pair, index))
 		return -ENOENT;
-	fd = tproxy_data(kind_of(want), &want->local);
+	fd = tproxy_data_call(&local);
 	if (fd >= 0)
 		stats_add(d->role->stats, NET_DATA_GIVEN, 1);
-	else if (fd != -EADDRINUSE && fd != -EADDRNOTAVAIL &&
+	else if (fd != -EADDRINUSE &&
 		 is_due(&d->failed_ms, d->role->loop.now_ms))
-		log_error("a socket for a data connection on port %u can't be "
-			  "made: %s",
-			  want->local.port, strerror(-fd));
+		log_error("a socket for a data connection from port %u can't "
+			  "be made: %s",
+			  want->port, strerror(-fd));
 	return fd;
 }
 

@@ -2,7 +2,7 @@
 /*
  * FTP's data connections: pairs that relays announce, in the kernel while some
  * relay holds them (and half a minute longer, see pairs.h) and the rules are in
- * place, and the sockets that go with them.
+ * place, and the sockets that only this role can bind.
  */
 #ifndef SLUICE_ROLES_DATA_H
 #define SLUICE_ROLES_DATA_H
@@ -21,15 +21,18 @@ struct data {
 
 void data_init(struct data *d, struct role *role, struct rules *rules);
 
-/* What relay @index says. 0, or -EPROTO, which ends it. */
-int data_pair(struct data *d, uint32_t index, const struct msg_pair *msg)
+/* What a relay says or wants: 0, or -EPROTO, which ends it. */
+int data_check(const struct ip_addr *client, const struct ip_addr *server)
 	__attribute__((warn_unused_result));
+/* Relay @index holds a pair: 0 when it is in the kernel; see struct msg_pair. */
+int data_pair_hold(struct data *d, uint32_t index, const struct msg_pair *msg)
+	__attribute__((warn_unused_result));
+void data_pair_drop(struct data *d, uint32_t index, const struct msg_pair *msg);
 /* The relay is gone. */
 void data_relay_gone(struct data *d, uint32_t index);
 
-/* What relay @index wants: 0, or -EPROTO, which ends it. */
-int data_check(const struct msg_data *want) __attribute__((warn_unused_result));
-/* The descriptor; -ENOENT when it doesn't hold the pair; -errno. */
+/* What relay @index wants. The descriptor; -ENOENT when it doesn't hold the
+ * pair; -errno. */
 int data_socket(struct data *d, uint32_t index, const struct msg_data *want)
 	__attribute__((warn_unused_result));
 

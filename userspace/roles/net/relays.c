@@ -48,6 +48,19 @@ static int on_listen(struct chan *ch, const struct chan_msg *msg)
 	return 0;
 }
 
+/*
+ * Transparent also when the gateway's own address is used: a reload may change
+ * that while the relay has some in stock.
+ */
+static int make_socket(const struct msg_sockets *want)
+{
+	int family = (int)want->family;
+
+	return want->leg == SOCKETS_SERVER
+		       ? tproxy_upstream(family, true)
+		       : tproxy_data(family, want->leg == SOCKETS_DATA_CLIENT);
+}
+
 static int on_want_sockets(struct chan *ch, const struct chan_msg *m)
 {
 	struct relays_relay *relay = relay_of(ch);
@@ -57,14 +70,11 @@ static int on_want_sockets(struct chan *ch, const struct chan_msg *m)
 	int rc = 0;
 
 	if ((want->family != AF_INET && want->family != AF_INET6) ||
-	    want->count == 0 || want->count > MSG_FDS_MAX)
+	    want->count == 0 || want->count > MSG_FDS_MAX ||
+	    want->leg >= SOCKETS_LEG_COUNT)
 		return -EPROTO;
 	for (msg.count = 0; msg.count < want->count; msg.count++) {
-		/*
-		 * Transparent also when the gateway's own address is used: a
-		 * reload may change that while the relay has some in stock.
-		 */
-		int fd = tproxy_upstream((int)want->family, true);
+		int fd = make_socket(want);
 
 		if (fd < 0) {
 			log_error("a socket for relay/%u can't be made: %s",
@@ -76,7 +86,10 @@ static int on_want_sockets(struct chan *ch, const struct chan_msg *m)
 	/* None at all is an answer too: the relay asks again when it must. */
 	rc = chan_send_full(ch, MSG_SOCKETS, &msg, sizeof(msg), NULL, 0, fds,
 			    msg.count);
-	stats_add(relay->role->stats, NET_SOCKETS_GIVEN, msg.count);
+	stats_add(relay->role->stats,
+		  want->leg == SOCKETS_SERVER ? NET_SOCKETS_GIVEN
+					      : NET_DATA_GIVEN,
+		  msg.count);
 	for (uint32_t i = 0; i < msg.count; i++)
 		close(fds[i]);
 	if (rc != 0)
@@ -85,34 +98,50 @@ static int on_want_sockets(struct chan *ch, const struct chan_msg *m)
 	return 0;
 }
 
-static int on_pair(struct chan *ch, const struct chan_msg *m)
+/* A socket or a pair that can't be had is an answer, too. */
+static void answer(struct relays_relay *relay, enum msg_type type, uint64_t id,
+		   int status, int fd)
 {
-	struct relays *r = ch->user;
+	struct msg_data_answer msg = {.id = id, .status = status};
+	int rc = chan_send_full(&relay->chan, type, &msg, sizeof(msg), NULL, 0,
+				&fd, fd < 0 ? 0 : 1);
 
-	return data_pair(r->data, relay_of(ch)->index, m->body);
+	if (rc != 0)
+		log_error("relay/%u does not take an answer: %s", relay->index,
+			  strerror(-rc));
 }
 
-/* A socket that can't be had is an answer, too. */
+static int on_pair(struct chan *ch, const struct chan_msg *m)
+{
+	struct relays_relay *relay = relay_of(ch);
+	const struct msg_pair *msg = m->body;
+	struct relays *r = ch->user;
+	int rc = data_check(&msg->client, &msg->server);
+
+	if (rc != 0 || msg->held > 1)
+		return -EPROTO;
+	if (msg->held == 0)
+		data_pair_drop(r->data, relay->index, msg);
+	else
+		answer(relay, MSG_PAIRED, msg->id,
+		       data_pair_hold(r->data, relay->index, msg), -1);
+	return 0;
+}
+
 static int on_want_data(struct chan *ch, const struct chan_msg *m)
 {
 	struct relays_relay *relay = relay_of(ch);
 	const struct msg_data *want = m->body;
-	struct msg_data_answer msg = {.id = want->id};
 	struct relays *r = ch->user;
-	int rc = data_check(want);
+	int rc = data_check(&want->client, &want->server);
 	int fd;
 
 	if (rc != 0)
 		return rc;
 	fd = data_socket(r->data, relay->index, want);
-	msg.status = fd < 0 ? fd : 0;
-	rc = chan_send_full(ch, MSG_DATA, &msg, sizeof(msg), NULL, 0, &fd,
-			    fd < 0 ? 0 : 1);
+	answer(relay, MSG_DATA, want->id, fd < 0 ? fd : 0, fd);
 	if (fd >= 0)
 		close(fd);
-	if (rc != 0)
-		log_error("relay/%u does not take a socket: %s", relay->index,
-			  strerror(-rc));
 	return 0;
 }
 
