@@ -9,9 +9,11 @@ usage: ftpclient.py HOST USER PASSWORD COMMAND...
 """
 import os
 import re
+import select
 import socket
 import struct
 import sys
+import time
 
 import rawclient
 from rawclient import Mismatch, show
@@ -167,10 +169,20 @@ class Control(rawclient.Conn):
             sock.close()
             return first, None
         if not target:
-            listener = sock
-            sock = listener.accept()[0]
-            listener.close()
+            sock = self.accept(sock)
         return first, Data(sock)
+
+    def accept(self, listener):
+        """The data connection of an active mode, which must not come behind the last word."""
+        with listener:
+            end = time.monotonic() + rawclient.TIMEOUT
+            while time.monotonic() < end:
+                ready = select.select([listener, self.sock], [], [], end - time.monotonic())[0]
+                if listener in ready:
+                    return listener.accept()[0]
+                if b"\n" in self.buf or not self.more():
+                    break
+        raise Mismatch(f"no data connection came; so far: {show(self.buf)}")
 
     def get(self, line, mode="epsv", **kwargs):
         first, data = self.start(line, mode, **kwargs)

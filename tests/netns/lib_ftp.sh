@@ -43,10 +43,8 @@ ftp_gateway() {
 	start_sluice
 }
 
-# ftp_done: before a test ends. sluiced gives its rules up when no socket of ours is left, which the ends of data connections
-# that are in TIME_WAIT hold up for a minute.
+# ftp_done: the last command of a test
 ftp_done() {
-	on_gw ss -K state time-wait >/dev/null 2>&1
 	plan "$TAP_COUNT"
 	done_testing
 }

@@ -164,9 +164,13 @@ def case_downloads(case):
     for name in ("reset", "short", "gone"):
         for mode in case.kit.modes:
             conn = case.login()
-            result = conn.get(f"RETR {name}", mode)
+            try:
+                result = conn.get(f"RETR {name}", mode)
+            except Mismatch:
+                case.check(name == "gone" and mode in ("port", "eprt"), f"{name}, {mode}: no data connection")
+                continue
             case.check(not result.whole and result.code in (421, 426, 451), f"{name}, {mode}: {result!r}")
-            case.same(result.ended, "reset" if result.got else "fin", f"{name}, {mode}: the end")
+            case.check(not result.got or result.ended == "reset", f"{name}, {mode}: {result!r}")
             case.event(conn, method="RETR", status=result.code)
             if name != "gone":
                 case.whole(conn.get("RETR file", mode), pattern(SIZE), f"{name}, {mode}: the next")
