@@ -83,6 +83,10 @@ void ftp_transfer_fail(struct ftp *f, unsigned int code, const char *format,
 
 void ftp_transfer_late(struct ftp *f)
 {
+	if (f->transfer.stopped) {
+		ftp_transfer_refuse(f);
+		return;
+	}
 	f->transfer.reason = REASON_TIMEOUT;
 	if (ftp_transfer_connected(f))
 		ftp_transfer_fail(f, 426, "Nothing moved for too long.");

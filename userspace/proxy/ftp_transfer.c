@@ -82,9 +82,12 @@ static bool deliver(struct ftp *f)
 		check_received(&t->check, &t->body);
 	if (t->check.state != CHECK_DONE) {
 		release_early(f);
-	} else if (t->stopped) {
+	} else if (t->stopped && f->data.client.state >= LEG_OPEN) {
 		ftp_transfer_refuse(f);
 		return true;
+	} else if (t->stopped) {
+		/* It was told 150: many wait for it before they read on. */
+		return progress;
 	} else {
 		release_judged(f);
 	}
