@@ -101,6 +101,7 @@ class Control(rawclient.Conn):
         super().__init__(host, port, **kwargs)
         self.host = host
         self.transfers = 0  # that were asked for: each has an event
+        self.data_rcvbuf = 0  # of data connections; 0: the kernel's
 
     # --- commands and replies
 
@@ -147,8 +148,19 @@ class Control(rawclient.Conn):
     def listen(self, mode):
         host = self.sock.getsockname()[0]
         sock = socket.create_server((host, 0), family=self.sock.family, backlog=1)
-        sock.settimeout(rawclient.TIMEOUT)
+        self.prepare(sock)
         self.cmd(active(mode, host, sock.getsockname()[1]), 200)
+        return sock
+
+    def prepare(self, sock):
+        sock.settimeout(rawclient.TIMEOUT)
+        if self.data_rcvbuf:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.data_rcvbuf)
+
+    def connect(self, target):
+        sock = socket.socket(self.sock.family)
+        self.prepare(sock)
+        sock.connect(target)
         return sock
 
     def start(self, line, mode, late=False):
@@ -157,13 +169,13 @@ class Control(rawclient.Conn):
         if mode in ("pasv", "epsv"):
             target = self.passive(mode)
             if not late:
-                sock = socket.create_connection(target, timeout=rawclient.TIMEOUT)
+                sock = self.connect(target)
         else:
             sock = self.listen(mode)
         self.send(line.encode() + b"\r\n")
         self.transfers += 1
         if late:
-            sock = socket.create_connection(target, timeout=rawclient.TIMEOUT)
+            sock = self.connect(target)
         first = self.reply()
         if first.code >= 200:
             sock.close()
