@@ -201,6 +201,13 @@ exec {tell}>&-
 is "$(sed -n 3p "$T/past" | cut -d' ' -f1)" 0 "rules flushed while a data port is announced: nothing gets past the scanner"
 wait_for 30 on_gw nft list table inet sluice
 
+# --- a port that is taken --------------------------------------------------------------
+# The client's has a connection with port 20 in TIME_WAIT, and no timestamps tell the next one apart: it comes from another.
+on_client sysctl -q -w net.ipv4.tcp_timestamps=0
+for family in 4 6; do ftp_begin again vsftpd $family; done
+ftp_end
+on_client sysctl -q -w net.ipv4.tcp_timestamps=1
+
 # --- what is counted -----------------------------------------------------------------
 # shellcheck source=tests/netns/lib_apps.sh
 . "$TESTS/netns/lib_apps.sh"

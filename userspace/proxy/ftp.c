@@ -88,9 +88,9 @@ void ftp_end(struct ftp *f, enum session_close why)
 
 /* --- events -------------------------------------------------------- */
 
-void ftp_log_refused(struct ftp *f, enum verdict verdict, enum reason reason,
-		     const char *rule, const char *method, const char *name,
-		     unsigned int status)
+void ftp_log(struct ftp *f, enum verdict verdict, enum reason reason,
+	     const char *rule, const char *method, const char *name,
+	     unsigned int status)
 {
 	char host[IP_TEXT_MAX];
 	struct event ev = {
@@ -191,9 +191,9 @@ static bool connect_server(struct ftp *f)
 		ftp_enter(f, FTP_REPLY);
 		return true;
 	case UPSTREAM_FAILED:
-		ftp_log_refused(f, VERDICT_PASSED,
-				late ? REASON_CONNECT_TIMEOUT : REASON_CONNECT,
-				"", "", "", 421);
+		ftp_log(f, VERDICT_PASSED,
+			late ? REASON_CONNECT_TIMEOUT : REASON_CONNECT, "", "",
+			"", 421);
 		ftp_say(f, 421, "The server can't be reached: %s.",
 			strerror(-s->server.error));
 		ftp_end(f, CLOSE_SERVER_GONE);

@@ -134,12 +134,12 @@ void ftp_enter(struct ftp *f, enum ftp_state state);
 /* Nothing more but what is said already; then the session ends. */
 void ftp_end(struct ftp *f, enum session_close why);
 /*
- * What was refused of the control connection itself: an event of its own.
- * @method and @name may be "".
+ * An event about the control connection itself, and no transfer. @method and
+ * @name may be "".
  */
-void ftp_log_refused(struct ftp *f, enum verdict verdict, enum reason reason,
-		     const char *rule, const char *method, const char *name,
-		     unsigned int status);
+void ftp_log(struct ftp *f, enum verdict verdict, enum reason reason,
+	     const char *rule, const char *method, const char *name,
+	     unsigned int status);
 
 /* --- ftp_lines.c ------------------------------------------------------------------ */
 

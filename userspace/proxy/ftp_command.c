@@ -41,7 +41,7 @@ static void refuse(struct ftp *f, const struct ftp_request *req,
 	for (char *p = verb; *p != '\0'; p++)
 		if (*p >= 'a' && *p <= 'z')
 			*p = (char)(*p & ~0x20);
-	ftp_log_refused(f, VERDICT_BLOCKED, reason, rule, verb, "", code);
+	ftp_log(f, VERDICT_BLOCKED, reason, rule, verb, "", code);
 	ftp_say(f, code, "%s", verdict_reason_sentence(reason));
 }
 
@@ -157,15 +157,16 @@ static void take_pasv(struct ftp *f, const struct ftp_request *req)
 
 static void say_passive(struct ftp *f)
 {
+	const struct ip_endpoint *ep = ftp_data_told(&f->data);
 	char text[REPLY_MAX];
 	struct strbuf sb;
 
 	strbuf_init(&sb, text, sizeof(text));
 	if (f->command == FTP_EPSV) {
 		ftp_say(f, 229, "Entering Extended Passive Mode (|||%u|)",
-			f->data.server.peer.port);
+			ep->port);
 	} else {
-		ftp_write_port(&sb, &f->data.server.peer);
+		ftp_write_port(&sb, ep);
 		ftp_say(f, 227, "Entering Passive Mode (%s).", text);
 	}
 	ftp_ready(f);
@@ -173,7 +174,7 @@ static void say_passive(struct ftp *f)
 
 static void ask_active(struct ftp *f)
 {
-	const struct ip_endpoint *ep = &f->data.server.local;
+	const struct ip_endpoint *ep = ftp_data_told(&f->data);
 	char line[REPLY_MAX];
 	struct strbuf sb;
 

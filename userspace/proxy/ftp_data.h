@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The data connection of a control connection: two legs, as the control
- * connection has, and the way they come about.
+ * connection has.
  *
  *	passive	 client --> [ listener at the server's address and port ]
  *			    [ socket of the stock ] --> server, where it listens
@@ -9,40 +9,13 @@
  *			    [ listener at the client's address and port ] <-- server
  *
  * Both are as they would be without us: the client sees the server's address,
- * the server the client's (or the gateway's, intercept.source_address).
- * Listeners are for one connection, from the one host that it is expected from;
- * they are closed with it, or with the session.
+ * the server the client's (or the gateway's, intercept.source_address). Listeners
+ * are closed with the connection that they are for, or with the session.
  */
 #ifndef SLUICE_PROXY_FTP_DATA_H
 #define SLUICE_PROXY_FTP_DATA_H
 
-#include "proxy/data_ask.h"
-#include "proxy/side.h"
-#include "proxy/stock.h"
-
-enum ftp_leg_state {
-	LEG_NONE,
-	LEG_WAITING, /* for the pair, a socket, or a port to get free */
-	LEG_LISTENING,
-	LEG_CONNECTING,
-	LEG_OPEN,
-	LEG_FAILED /* side.error says why */
-};
-
-struct ftp_leg {
-	struct side side;
-	struct ftp_data *data;
-	enum ftp_leg_state state;
-	struct loop_fd listener; /* fd -1: there is none */
-	struct data_waiter pair_waiter;
-	struct stock_waiter waiter;
-	struct data_ask ask; /* for a socket that calls the client */
-	struct timer again;  /* when its port was in use */
-	unsigned int tries;
-	bool ends;		  /* server's leg: a FIN is due */
-	struct ip_endpoint local; /* what its socket is bound to */
-	struct ip_endpoint peer;  /* whom it is with; port 0: any port */
-};
+#include "proxy/ftp_leg.h"
 
 enum ftp_data_mode { FTP_DATA_NONE, FTP_DATA_PASSIVE, FTP_DATA_ACTIVE };
 
@@ -54,10 +27,11 @@ struct ftp_data {
 	struct session *session;
 	struct data_pair *pair; /* from the first data connection on */
 	enum ftp_data_mode mode;
-	struct loop_task later; /* what nobody waits for */
-	struct side spent;	/* was the server's leg; for the stock */
 	struct ftp_leg client;
 	struct ftp_leg server;
+	bool server_ends;	/* its leg is due a FIN */
+	struct loop_task later; /* what nobody waits for */
+	struct side spent;	/* was the server's leg; for the stock */
 };
 
 void ftp_data_init(struct ftp_data *d, struct session *s);
@@ -71,8 +45,13 @@ bool ftp_data_passive(struct ftp_data *d, uint16_t port);
  * port where the client's address is kept. False without memory.
  */
 bool ftp_data_active(struct ftp_data *d, const struct ip_endpoint *client);
-/* Whether either side can be told: 1, 0 not yet, or -errno, also later. */
+/*
+ * Whether either side can be told where to connect to: 1 (ftp_data_told()), 0
+ * not yet, or -errno, also later.
+ */
 int ftp_data_ready(const struct ftp_data *d);
+/* Where we listen: for the client when passive, for the server when active. */
+const struct ip_endpoint *ftp_data_told(const struct ftp_data *d);
 /* Active, and the transfer begins: connect to the client. Once. */
 void ftp_data_call_client(struct ftp_data *d);
 /*

@@ -39,8 +39,7 @@ static void bad_line(struct ftp *f, enum ftp_error error)
 		ftp_say(f, 500, "Syntax error (%s).", name);
 		return;
 	}
-	ftp_log_refused(f, VERDICT_BLOCKED, REASON_BAD_REQUEST, "ftp", "", name,
-			500);
+	ftp_log(f, VERDICT_BLOCKED, REASON_BAD_REQUEST, "ftp", "", name, 500);
 	ftp_say(f, 500, "This is no FTP (%s).", name);
 	ftp_end(f, CLOSE_REFUSED);
 }

@@ -11,8 +11,7 @@
 
 static void end_badly(struct ftp *f, const char *name)
 {
-	ftp_log_refused(f, VERDICT_BLOCKED, REASON_BAD_RESPONSE, "ftp", "",
-			name, 421);
+	ftp_log(f, VERDICT_BLOCKED, REASON_BAD_RESPONSE, "ftp", "", name, 421);
 	if (ftp_transfer_there(f))
 		ftp_transfer_cut_off(f, REASON_BAD_RESPONSE);
 	ftp_say(f, 421, "The server's reply makes no sense (%s).", name);
@@ -119,8 +118,8 @@ static void pass_tls(struct ftp *f)
 {
 	struct session *s = f->session;
 
-	ftp_log_refused(f, VERDICT_NOT_SCANNED, REASON_ENCRYPTED, "ftp.ftps",
-			"AUTH", "", 234);
+	ftp_log(f, VERDICT_NOT_SCANNED, REASON_ENCRYPTED, "ftp.ftps", "AUTH",
+		"", 234);
 	s->protocol->ended(s, CLOSE_DONE); /* FTP, not the session */
 	session_tunnel(s);
 }

@@ -55,7 +55,7 @@ static void say_late(struct ftp *f, enum reason reason, const char *text,
 	if (ftp_transfer_there(f)) {
 		ftp_transfer_cut_off(f, reason);
 	} else if (why != CLOSE_IDLE) {
-		ftp_log_refused(f, VERDICT_PASSED, reason, "", "", "", 421);
+		ftp_log(f, VERDICT_PASSED, reason, "", "", "", 421);
 	}
 	ftp_say(f, 421, "%s", text);
 	ftp_end(f, why);

@@ -291,6 +291,26 @@ def case_cut_upload(case):
         case.goes_on(conn)
 
 
+def case_same_port(case):
+    """active: one port of the client's for several transfers, which has a connection in TIME_WAIT each time"""
+    conn = case.login()
+    for mode in case.kit.modes:
+        if mode not in ("port", "eprt"):
+            continue
+        host = conn.sock.getsockname()[0]
+        with socket.create_server((host, 0), family=conn.sock.family) as listener:
+            listener.settimeout(5)
+            for i in range(3):
+                conn.cmd(ftpclient.active(mode, host, listener.getsockname()[1]), 200)
+                conn.send(b"RETR small\r\n")
+                conn.transfers += 1
+                data = ftpclient.Data(listener.accept()[0])
+                case.same(data.read(), SMALL, f"{mode}, {i + 1}: what came")
+                data.close()
+                conn.expect("150", 150)
+                case.same(conn.reply().code, 226, f"{mode}, {i + 1}: the last word")
+
+
 def case_never_comes(case):
     """a passive address to which nobody connects, and a session that ends"""
     conn = case.login()
